@@ -1,1 +1,5 @@
 #![no_std]
+
+mod flatbuf;
+#[rustfmt::skip]
+mod generated;
