@@ -389,3 +389,399 @@ impl fmt::Display for Str<'_> {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    extern crate std;
+
+    use std::string::ToString;
+    use std::vec;
+    use std::vec::Vec;
+
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::generated::{
+        ActivationFunctionType, BuiltinOperator, BuiltinOptionsRef, ModelRef, OperatorRef,
+        SubGraphRef, TensorRef, TensorType,
+    };
+
+    /// Writes a FlatBuffer from the root on, each part behind the field that leads to it.
+    struct Writer(Vec<u8>);
+
+    /// A field that `link` fills in.
+    const LINK: &[u8] = &[0; 4];
+    const ABSENT: &[u8] = &[];
+
+    impl Writer {
+        fn new() -> Self {
+            Self(b"\0\0\0\0TFL3".to_vec())
+        }
+
+        /// Makes the field at `at` lead to the end of what is written.
+        fn link(&mut self, at: usize) {
+            let offset = (self.0.len() - at) as u32;
+            self.0[at..at + 4].copy_from_slice(&offset.to_le_bytes());
+        }
+
+        /// A table and its list of slots before it; gives the positions of its fields.
+        fn table<const N: usize>(&mut self, at: usize, fields: [&[u8]; N]) -> [usize; N] {
+            let slots = 4 + 2 * N;
+            let mut size = 4;
+            let mut positions = [0; N];
+            self.0.extend((slots as u16).to_le_bytes());
+            self.0.extend(0u16.to_le_bytes());
+            for (position, field) in positions.iter_mut().zip(fields) {
+                let offset = if field.is_empty() { 0 } else { size };
+                self.0.extend((offset as u16).to_le_bytes());
+                *position = self.0.len() + offset;
+                size += field.len();
+            }
+            self.link(at);
+            let start = self.0.len();
+            for (position, offset) in positions.iter_mut().zip(0..) {
+                let slot = start - 2 * N + 2 * offset;
+                *position =
+                    start + usize::from(u16::from_le_bytes([self.0[slot], self.0[slot + 1]]));
+            }
+            self.0.extend((slots as i32).to_le_bytes());
+            self.0.extend(fields.concat());
+            positions
+        }
+
+        /// A vector; gives the position of its first element.
+        fn vector(&mut self, at: usize, len: usize, bytes: &[u8]) -> usize {
+            self.link(at);
+            self.0.extend((len as u32).to_le_bytes());
+            self.0.extend(bytes);
+            self.0.len() - bytes.len()
+        }
+
+        fn ints(&mut self, at: usize, ints: &[i32]) {
+            let bytes: Vec<u8> = ints.iter().flat_map(|i| i.to_le_bytes()).collect();
+            self.vector(at, ints.len(), &bytes);
+        }
+    }
+
+    /// Where in `model` the parts are that the tests spoil.
+    struct Places {
+        type_: usize,
+        activation: usize,
+        tag: usize,
+        options: usize,
+        data: usize,
+    }
+
+    /// A model of one fully connected operator. Nothing in it is aligned.
+    fn model() -> (Vec<u8>, Places) {
+        let mut w = Writer::new();
+        w.0.push(0);
+        let [_, codes, graphs, description, buffers] =
+            w.table(0, [&[3, 0, 0, 0], LINK, LINK, LINK, LINK]);
+        let code = w.vector(codes, 1, LINK);
+        w.table(code, [&[9], ABSENT, ABSENT, &[9, 0, 0, 0]]);
+        let graph = w.vector(graphs, 1, LINK);
+        let [tensors, inputs, outputs, operators, _] =
+            w.table(graph, [LINK, LINK, LINK, LINK, ABSENT]);
+        let tensor = w.vector(tensors, 2, &[0; 8]);
+        let [shape, type_, _, name, quantization] =
+            w.table(tensor, [LINK, &[9], &[1, 0, 0, 0], LINK, LINK]);
+        w.ints(shape, &[1, -2]);
+        w.vector(name, 3, b"x\xffy");
+        let [_, _, scale, zero_point] = w.table(quantization, [ABSENT, ABSENT, LINK, LINK]);
+        w.vector(scale, 1, &0.5f32.to_le_bytes());
+        w.vector(zero_point, 1, &(-128i64).to_le_bytes());
+        // Two offsets may lead to one table.
+        let step = (tensor + 4) as u32;
+        let first = u32::from_le_bytes(w.0[tensor..tensor + 4].try_into().unwrap());
+        w.0[step as usize..step as usize + 4].copy_from_slice(&(first - 4).to_le_bytes());
+        w.ints(inputs, &[0]);
+        w.ints(outputs, &[1]);
+        let operator = w.vector(operators, 1, LINK);
+        let [_, inputs, outputs, tag, options] =
+            w.table(operator, [ABSENT, LINK, LINK, &[8], LINK]);
+        w.ints(inputs, &[0, -1]);
+        w.ints(outputs, &[1]);
+        let [activation, _, _] = w.table(options, [&[1], ABSENT, &[1]]);
+        w.vector(description, 5, b"a toy");
+        let buffer = w.vector(buffers, 1, LINK);
+        let [data] = w.table(buffer, [LINK]);
+        let data = w.vector(data, 4, &[1, 2, 3, 4]);
+        let places = Places {
+            type_,
+            activation,
+            tag,
+            options,
+            data,
+        };
+        (w.0, places)
+    }
+
+    fn first_graph(file: &[u8]) -> Result<SubGraphRef<'_>> {
+        let graphs = ModelRef::read_as_root(file)?.subgraphs()?;
+        graphs.unwrap_or_default().get(0).unwrap()
+    }
+
+    fn first_tensor(file: &[u8]) -> Result<TensorRef<'_>> {
+        first_graph(file)?
+            .tensors()?
+            .unwrap_or_default()
+            .get(0)
+            .unwrap()
+    }
+
+    fn first_operator(file: &[u8]) -> Result<OperatorRef<'_>> {
+        first_graph(file)?
+            .operators()?
+            .unwrap_or_default()
+            .get(0)
+            .unwrap()
+    }
+
+    /// Reads all of a model that `model` writes, and gives the number of steps.
+    fn walk(file: &[u8]) -> Result<usize> {
+        let mut steps = 0;
+        let model = ModelRef::read_as_root(file)?;
+        model.version()?;
+        steps += model.description()?.unwrap_or_default().to_string().len();
+        for code in model.operator_codes()?.unwrap_or_default() {
+            let code = code?;
+            code.deprecated_builtin_code()?;
+            code.custom_code()?;
+            code.builtin_code()?;
+            steps += 1;
+        }
+        for graph in model.subgraphs()?.unwrap_or_default() {
+            let graph = graph?;
+            steps += graph.inputs()?.unwrap_or_default().iter().count();
+            steps += graph.outputs()?.unwrap_or_default().bytes().len();
+            for tensor in graph.tensors()?.unwrap_or_default() {
+                let tensor = tensor?;
+                tensor.type_()?;
+                tensor.buffer()?;
+                tensor.sparsity()?;
+                steps += tensor.shape()?.unwrap_or_default().iter().count();
+                steps += tensor.name()?.unwrap_or_default().as_bytes().len();
+                if let Some(quantization) = tensor.quantization()? {
+                    steps += quantization.scale()?.unwrap_or_default().iter().count();
+                    steps += quantization
+                        .zero_point()?
+                        .unwrap_or_default()
+                        .iter()
+                        .count();
+                    quantization.quantized_dimension()?;
+                    quantization.details_type()?;
+                }
+            }
+            for operator in graph.operators()?.unwrap_or_default() {
+                let operator = operator?;
+                operator.opcode_index()?;
+                operator.large_custom_options_offset()?;
+                steps += operator.inputs()?.unwrap_or_default().iter().count();
+                steps += operator.outputs()?.unwrap_or_default().iter().count();
+                if let Some(BuiltinOptionsRef::FullyConnectedOptions(options)) =
+                    operator.builtin_options()?
+                {
+                    options.fused_activation_function()?;
+                    options.keep_num_dims()?;
+                    steps += 1;
+                }
+            }
+        }
+        for buffer in model.buffers()?.unwrap_or_default() {
+            let buffer = buffer?;
+            buffer.offset()?;
+            steps += buffer.data()?.unwrap_or_default().bytes().len();
+        }
+        Ok(steps)
+    }
+
+    #[test]
+    fn reads_what_was_written() {
+        let (file, places) = model();
+        let model = ModelRef::read_as_root(&file).unwrap();
+        assert_eq!(model.version(), Ok(3));
+        let description = model.description().unwrap().unwrap();
+        assert_eq!(description.to_str(), Ok("a toy"));
+        assert!(model.metadata().unwrap().is_none());
+        let codes = model.operator_codes().unwrap().unwrap();
+        assert_eq!(codes.len(), 1);
+        let code = codes.get(0).unwrap().unwrap();
+        assert_eq!(code.builtin_code(), Ok(BuiltinOperator::FullyConnected));
+        assert_eq!(code.builtin_code().unwrap().name(), "FULLY_CONNECTED");
+        assert_eq!(code.version(), Ok(1), "the default");
+
+        let tensors = first_graph(&file).unwrap().tensors().unwrap().unwrap();
+        assert_eq!(tensors.len(), 2);
+        for tensor in tensors {
+            let tensor = tensor.unwrap();
+            assert_eq!(tensor.type_(), Ok(TensorType::Int8));
+            assert_eq!(tensor.buffer(), Ok(1));
+            assert_eq!(tensor.is_variable(), Ok(false));
+            let shape = tensor.shape().unwrap().unwrap();
+            assert_eq!(shape.iter().collect::<Vec<_>>(), [1, -2]);
+            assert_eq!((shape.get(1), shape.get(2)), (Some(-2), None));
+            assert_eq!(shape.bytes(), [1, 0, 0, 0, 0xfe, 0xff, 0xff, 0xff]);
+            let name = tensor.name().unwrap().unwrap();
+            assert_eq!(name.as_bytes(), b"x\xffy");
+            assert_eq!(file[name.offset() as usize..][..3], *b"x\xffy");
+            assert!(name.to_str().is_err());
+            assert_eq!(name.to_string(), "x\u{fffd}y");
+            let quantization = tensor.quantization().unwrap().unwrap();
+            let scale = quantization.scale().unwrap().unwrap();
+            assert_eq!(scale.get(0), Some(0.5));
+            let zero_point = quantization.zero_point().unwrap().unwrap();
+            assert_eq!(zero_point.get(0), Some(-128));
+        }
+
+        let operator = first_operator(&file).unwrap();
+        assert_eq!(operator.builtin_options_type(), Ok(8));
+        let Ok(Some(BuiltinOptionsRef::FullyConnectedOptions(options))) =
+            operator.builtin_options()
+        else {
+            panic!("{:?}", operator.builtin_options());
+        };
+        assert_eq!(
+            options.fused_activation_function(),
+            Ok(ActivationFunctionType::Relu)
+        );
+        assert_eq!(options.keep_num_dims(), Ok(true));
+
+        let buffer = model.buffers().unwrap().unwrap().get(0).unwrap().unwrap();
+        let data = buffer.data().unwrap().unwrap();
+        assert_eq!(data.bytes(), [1, 2, 3, 4]);
+        assert_eq!(data.offset() as usize, places.data);
+    }
+
+    #[test]
+    fn what_is_unknown_spoils_its_own_getter_only() {
+        let (mut file, places) = model();
+        for place in [places.type_, places.activation] {
+            file[place] = 99;
+        }
+        let unknown = |at: usize| Error::UnknownEnumTag {
+            offset: at as u32,
+            tag: 99,
+        };
+        let tensor = first_tensor(&file).unwrap();
+        assert_eq!(tensor.type_(), Err(unknown(places.type_)));
+        assert_eq!(tensor.buffer(), Ok(1));
+        let Ok(Some(BuiltinOptionsRef::FullyConnectedOptions(options))) =
+            first_operator(&file).unwrap().builtin_options()
+        else {
+            panic!("no options");
+        };
+        assert_eq!(
+            options.fused_activation_function(),
+            Err(unknown(places.activation))
+        );
+
+        // A member that the schema has without a reader, and one that it has not.
+        for tag in [22, 250] {
+            file[places.tag] = tag;
+            let operator = first_operator(&file).unwrap();
+            assert_eq!(operator.builtin_options_type(), Ok(tag));
+            let offset = places.tag as u32;
+            assert_eq!(
+                operator.builtin_options().unwrap_err(),
+                Error::UnknownUnionTag { offset, tag }
+            );
+            assert_eq!(operator.inputs().unwrap().unwrap().len(), 2);
+        }
+        file[places.tag] = 0;
+        assert!(
+            first_operator(&file)
+                .unwrap()
+                .builtin_options()
+                .unwrap()
+                .is_none()
+        );
+    }
+
+    #[test]
+    fn no_offset_leads_out_of_the_file() {
+        let (file, places) = model();
+        for offset in [file.len() as u32, i32::MAX as u32, u32::MAX - 4, u32::MAX] {
+            let mut file = file.clone();
+            file[places.options..places.options + 4].copy_from_slice(&offset.to_le_bytes());
+            let operator = first_operator(&file).unwrap();
+            assert!(matches!(
+                operator.builtin_options(),
+                Err(Error::Malformed { .. })
+            ));
+            file[..4].copy_from_slice(&offset.to_le_bytes());
+            assert!(ModelRef::read_as_root(&file).is_err());
+        }
+        let length = places.data - 4;
+        for len in [5, 1 << 30, u32::MAX - 3, u32::MAX] {
+            let mut file = file.clone();
+            file[length..length + 4].copy_from_slice(&u32::to_le_bytes(len));
+            let offset = length as u32;
+            assert_eq!(walk(&file), Err(Error::Malformed { offset }));
+        }
+    }
+
+    #[test]
+    fn tables_without_sound_slots_are_malformed() {
+        // An offset to the table, the list of slots at 4, the table at 10 with one field.
+        let file = |back: i32, size: u16| {
+            let mut file = vec![10, 0, 0, 0];
+            file.extend(size.to_le_bytes());
+            file.extend([0, 0, 4, 0]);
+            file.extend(back.to_le_bytes());
+            file.extend([7, 0, 0, 0]);
+            file
+        };
+        let version = |back, size| ModelRef::read_as_root(&file(back, size))?.version();
+        assert_eq!(version(6, 6), Ok(7));
+        assert_eq!(version(6, 4), Ok(0), "no slots");
+        let malformed = Err(Error::Malformed { offset: 10 });
+        assert_eq!(version(6, 3), malformed);
+        assert_eq!(version(6, 5), malformed);
+        assert_eq!(version(6, 15), malformed);
+        assert_eq!(version(11, 6), malformed);
+        assert_eq!(
+            version(i32::MIN, 6),
+            Err(Error::Malformed {
+                offset: 10 + (1 << 31)
+            })
+        );
+    }
+
+    #[test]
+    fn every_truncation_is_an_error() {
+        let (file, _) = model();
+        walk(&file).unwrap();
+        for len in 0..file.len() {
+            assert!(walk(&file[..len]).is_err(), "{len} bytes");
+        }
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(4096))]
+
+        #[test]
+        fn edits_are_read_or_refused(
+            edits in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..6),
+        ) {
+            let (mut file, _) = model();
+            for (index, byte) in edits {
+                let index = index.index(file.len());
+                file[index] = byte;
+            }
+            let _ = walk(&file);
+        }
+
+        #[test]
+        fn words_are_read_or_refused(
+            edits in prop::collection::vec((any::<prop::sample::Index>(), any::<i32>()), 1..3),
+        ) {
+            let (mut file, _) = model();
+            for (index, word) in edits {
+                let index = index.index(file.len() - 3);
+                file[index..index + 4].copy_from_slice(&word.to_le_bytes());
+            }
+            let _ = walk(&file);
+        }
+    }
+}
