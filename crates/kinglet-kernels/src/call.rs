@@ -1,0 +1,163 @@
+//! What a kernel is given, and how it can fail.
+
+use core::cell::Cell;
+use core::fmt;
+use core::ops::Range;
+
+use crate::memory::{Element, Place, Region, Source, View};
+use crate::params::Params;
+use crate::quant::Multiplier;
+
+/// Everything a kernel gets.
+#[derive(Clone)]
+pub struct Call<'a> {
+    /// The window of the tensor arena.
+    pub arena: &'a [Cell<i8>],
+    /// The state memory.
+    pub state: &'a [Cell<i8>],
+    /// Weights, biases and other constants.
+    pub constants: &'a [u8],
+    /// The plan's words: parameter blocks and tables.
+    pub plan: &'a [u32],
+    /// Index of the kernel's parameter block in `plan`.
+    pub params: usize,
+    /// The output rows to compute. What a row is, the kernel's parameters say.
+    pub rows: Range<u32>,
+}
+
+impl<'a> Call<'a> {
+    /// The kernel's parameter block.
+    #[inline]
+    pub fn params<P: Params>(&self) -> Result<P, Fault> {
+        self.plan
+            .get(self.params..)
+            .and_then(P::from_words)
+            .ok_or(Fault::BadPlan)
+    }
+
+    /// A tensor of `len` elements in the arena or the state memory.
+    pub fn view<T: Element>(&self, place: Place, len: usize) -> Result<View<'a, T>, Fault> {
+        let memory = match place.region() {
+            Some(Region::Arena) => self.arena,
+            Some(Region::State) => self.state,
+            _ => return Err(Fault::OutOfBounds),
+        };
+        View::new(memory, place.offset(), len)
+    }
+
+    /// A tensor of `len` elements that is only read.
+    pub fn source<T: Element>(&self, place: Place, len: usize) -> Result<Source<'a, T>, Fault> {
+        if place.region() != Some(Region::Constants) {
+            return self.view(place, len).map(Source::View);
+        }
+        let bytes = len.checked_mul(T::SIZE).ok_or(Fault::OutOfBounds)?;
+        self.constant(place, bytes).map(Source::Constant)
+    }
+
+    /// `len` bytes of constants.
+    pub fn constant(&self, place: Place, len: usize) -> Result<&'a [u8], Fault> {
+        let end = place.offset().checked_add(len);
+        let bytes = end.and_then(|end| self.constants.get(place.offset()..end));
+        match (place.region(), bytes) {
+            (Some(Region::Constants), Some(bytes)) => Ok(bytes),
+            _ => Err(Fault::OutOfBounds),
+        }
+    }
+
+    /// `len` int8 weights.
+    pub fn weights(&self, place: Place, len: usize) -> Result<&'a [i8], Fault> {
+        self.constant(place, len).map(bytemuck::cast_slice)
+    }
+
+    /// The bias of `channels` channels, or none.
+    pub fn bias(&self, place: Place, channels: usize) -> Result<Bias<'a>, Fault> {
+        if place == Place::NONE {
+            return Ok(Bias(None));
+        }
+        let bytes = channels.checked_mul(4).ok_or(Fault::OutOfBounds)?;
+        self.constant(place, bytes).map(|bytes| Bias(Some(bytes)))
+    }
+
+    /// The requantisation table at word `at` of the plan: one multiplier for all channels when
+    /// `len` is 1, else one for each of `len` channels.
+    pub fn requant(&self, at: u32, len: u32) -> Result<Requant<'a>, Fault> {
+        let (at, len) = (at as usize, len as usize);
+        let split = || {
+            let table = self.plan.get(at..)?;
+            let (multipliers, rest) = table.split_at_checked(len)?;
+            let shifts = bytemuck::cast_slice(rest).get(..len)?;
+            Some(Requant {
+                multipliers: bytemuck::cast_slice(multipliers),
+                shifts,
+            })
+        };
+        split().ok_or(Fault::BadPlan)
+    }
+}
+
+/// A layer's int32 bias, read bytewise: in a model file it may lie unaligned.
+#[derive(Clone, Copy)]
+pub struct Bias<'a>(Option<&'a [u8]>);
+
+impl Bias<'_> {
+    /// The bias of `channel`; 0 when the layer has none.
+    #[inline]
+    pub fn get(&self, channel: usize) -> Result<i32, Fault> {
+        match self.0 {
+            None => Ok(0),
+            Some(bytes) => Source::Constant(bytes).get(channel),
+        }
+    }
+}
+
+/// Multipliers and shifts, per channel or one for all.
+#[derive(Clone, Copy)]
+pub struct Requant<'a> {
+    multipliers: &'a [i32],
+    shifts: &'a [i8],
+}
+
+impl Requant<'_> {
+    /// Words that a table for `len` channels takes in a plan.
+    pub const fn words(len: usize) -> usize {
+        len + len.div_ceil(4)
+    }
+
+    /// The factor of `channel`.
+    #[inline]
+    pub fn get(&self, channel: usize) -> Result<Multiplier, Fault> {
+        let i = if self.multipliers.len() == 1 {
+            0
+        } else {
+            channel
+        };
+        match (self.multipliers.get(i), self.shifts.get(i)) {
+            (Some(&multiplier), Some(&shift)) => Ok(Multiplier { multiplier, shift }),
+            _ => Err(Fault::OutOfBounds),
+        }
+    }
+}
+
+/// Why a kernel stopped. A plan made by kinglet's planner causes none of the first three.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Fault {
+    /// The plan names a place outside its memory.
+    OutOfBounds,
+    /// A parameter block or table is cut short or holds values that make no sense.
+    BadPlan,
+    /// The plan names a kernel that this program does not contain.
+    MissingKernel,
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::OutOfBounds => "the plan names a place outside its memory",
+            Self::BadPlan => "the plan is damaged",
+            Self::MissingKernel => "the plan needs a kernel that this program does not contain",
+        })
+    }
+}
+
+impl core::error::Error for Fault {}

@@ -1,0 +1,141 @@
+//! CONV_2D, int8: two-dimensional convolution, NHWC activations, OHWI weights.
+
+use crate::ops::rows::{Axis, Rows, batch_and_row, product};
+use crate::params::params;
+use crate::{Call, Choice, Fault, Kernel, Place, Target};
+
+params! {
+    /// Parameters of the convolution kernels. Pairs are (height, width); a row is one row of output
+    /// pixels, counted through all batches.
+    pub struct Conv2dParams {
+        /// Input rows.
+        pub input: Place,
+        /// Bytes from one input row to the next.
+        pub input_stride: u32,
+        /// Input rows held.
+        pub input_ring: u32,
+        /// Output rows.
+        pub output: Place,
+        /// Bytes from one output row to the next.
+        pub output_stride: u32,
+        /// Output rows held.
+        pub output_ring: u32,
+        /// Height and width of the input.
+        pub input_size: (u16, u16),
+        /// Input channels.
+        pub input_depth: u32,
+        /// Height and width of the output.
+        pub output_size: (u16, u16),
+        /// Output channels.
+        pub output_depth: u32,
+        /// Height and width of the filters.
+        pub kernel: (u16, u16),
+        /// Input channels a filter sees: `input_depth` divided by the number of groups.
+        pub group_depth: u32,
+        /// Output channels in a group.
+        pub group_filters: u32,
+        /// Strides.
+        pub stride: (u16, u16),
+        /// Dilation factors.
+        pub dilation: (u16, u16),
+        /// Padding above and to the left.
+        pub pad: (u16, u16),
+        /// Input zero point (0 where folded into the bias), output zero point, least and greatest output.
+        pub quant: [i8; 4],
+        /// Filters, `[output_depth][kernel height][kernel width][group_depth]`.
+        pub weights: Place,
+        /// int32 bias for each output channel, or none.
+        pub bias: Place,
+        /// Requantisation table.
+        pub requant: u32,
+        /// Its length: 1 or `output_depth`.
+        pub requant_len: u32,
+        /// Scratch memory.
+        pub scratch: Place,
+    }
+}
+
+/// Chooses the kernel of a convolution.
+pub fn choose(_target: Target) -> Choice {
+    Choice {
+        kernel: Kernel::Conv2d,
+        scratch: 0,
+    }
+}
+
+/// The portable convolution: SAME or VALID padding, strides, dilation, groups, any batch.
+///
+/// Padding counts as the input zero point. Accumulators wrap at 32 bits. Input and output do not overlap.
+pub fn conv_2d(call: &Call<'_>) -> Result<(), Fault> {
+    let p: Conv2dParams = call.params()?;
+    let [input_zero_point, output_zero_point, min, max] = p.quant.map(i32::from);
+    let vertical = Axis {
+        input: p.input_size.0,
+        stride: p.stride.0,
+        dilation: p.dilation.0,
+        pad: p.pad.0,
+    };
+    let horizontal = Axis {
+        input: p.input_size.1,
+        stride: p.stride.1,
+        dilation: p.dilation.1,
+        pad: p.pad.1,
+    };
+    let depth = product([p.group_depth])?.max(1);
+    let filter_row = product([p.kernel.1.into(), p.group_depth])?.max(1);
+    let filter = product([p.kernel.0.into(), p.kernel.1.into(), p.group_depth])?.max(1);
+    let output_depth = product([p.output_depth])?.max(1);
+
+    let input = Rows::new(call, p.input, p.input_stride, p.input_ring)?;
+    let output = Rows::new(call, p.output, p.output_stride, p.output_ring)?;
+    let weights = call.weights(
+        p.weights,
+        filter.checked_mul(output_depth).ok_or(Fault::BadPlan)?,
+    )?;
+    let bias = call.bias(p.bias, output_depth)?;
+    let requant = call.requant(p.requant, p.requant_len)?;
+
+    for y in call.rows.clone() {
+        let (batch, out_y) = batch_and_row(y, p.output_size.0)?;
+        let first_row = batch.wrapping_mul(p.input_size.0.into());
+        for (out_x, pixel) in output.row(y)?.chunks_exact(output_depth).enumerate() {
+            for ((channel, out), filter) in
+                pixel.iter().enumerate().zip(weights.chunks_exact(filter))
+            {
+                let group = (channel as u32)
+                    .checked_div(p.group_filters)
+                    .ok_or(Fault::BadPlan)?;
+                let first_channel = (group as usize).wrapping_mul(depth);
+                let mut acc = 0i32;
+                for (tap_y, taps) in filter.chunks_exact(filter_row).enumerate() {
+                    let Some(in_y) = vertical.input_at(out_y, tap_y) else {
+                        continue;
+                    };
+                    let row = input.row(first_row.wrapping_add(in_y as u32))?;
+                    for (tap_x, taps) in taps.chunks_exact(depth).enumerate() {
+                        let Some(in_x) = horizontal.input_at(out_x, tap_x) else {
+                            continue;
+                        };
+                        let start = in_x
+                            .wrapping_mul(p.input_depth as usize)
+                            .wrapping_add(first_channel);
+                        let pixel = row
+                            .get(start..start.wrapping_add(depth))
+                            .ok_or(Fault::OutOfBounds)?;
+                        for (value, &tap) in pixel.iter().zip(taps) {
+                            let value = i32::from(value.get()) - input_zero_point;
+                            acc = acc.wrapping_add(value * i32::from(tap));
+                        }
+                    }
+                }
+                let acc = acc.wrapping_add(bias.get(channel)?);
+                let value = requant
+                    .get(channel)?
+                    .apply(acc)
+                    .wrapping_add(output_zero_point);
+                out.set(value.min(max).max(min) as i8);
+            }
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,16 @@
+//! One file an operator family: parameters, descriptor, portable kernel.
+//!
+//! Every kernel here returns a [`Fault`](crate::Fault) when its parameters do not fit its memory, and
+//! none panics.
+
+pub mod add;
+pub mod conv_2d;
+pub mod copy;
+pub mod depthwise_conv_2d;
+pub mod fully_connected;
+pub mod nothing;
+pub mod pool_2d;
+pub mod quantize;
+pub mod rows;
+pub mod softmax;
+pub mod svdf;
