@@ -138,9 +138,9 @@ impl Readers {
             }
 
             impl<'a> TableRead<'a> for #name {
-                fn read(buf: &'a [u8], offset: u32) -> Result<Self> {
-                    let tag = #repr::read(buf, offset)?;
-                    Self::from_wire(tag).ok_or(Error::UnknownEnumTag { offset, tag: tag.into() })
+                fn read(buf: &'a [u8], at: u32) -> Result<Self> {
+                    let tag = #repr::read(buf, at)?;
+                    Self::from_wire(tag).ok_or(Error::unknown_enum_tag(tag.into()))
                 }
             }
         });
@@ -197,7 +197,7 @@ impl Readers {
                 let ident = format_ident!("{}_type", ident.to_string().trim_start_matches("r#"));
                 getters.extend(quote! {
                     pub(crate) fn #ident(&self) -> Result<u8> {
-                        Ok(self.0.access(#slot)?.unwrap_or(0))
+                        self.0.access_or(#slot, 0)
                     }
                 });
             }
@@ -312,6 +312,20 @@ impl VisitMut for Rewrite {
                 .map(|segment| segment.ident.clone())
                 .filter(|ident| ident.to_string().ends_with("Ref")),
         );
+    }
+
+    /// `Ok(self.0.access(1)?.unwrap_or(2))` becomes `self.0.access_or(1, 2)`, one call.
+    fn visit_expr_mut(&mut self, expr: &mut Expr) {
+        visit_mut::visit_expr_mut(self, expr);
+        if let Expr::Call(ok) = expr
+            && let Some(Expr::MethodCall(unwrap)) = ok.args.first()
+            && unwrap.method == "unwrap_or"
+            && let Expr::Try(access) = &*unwrap.receiver
+            && let Expr::MethodCall(access) = &*access.expr
+        {
+            let (slot, default) = (&access.args, &unwrap.args);
+            *expr = parse_quote!(self.0.access_or(#slot, #default));
+        }
     }
 
     /// Bytes and strings become types that know where they are.

@@ -18,29 +18,69 @@ use core::marker::PhantomData;
 pub(crate) type Result<T> = core::result::Result<T, Error>;
 
 /// Why a value can't be read. Other values of the same table may still be readable.
+///
+/// One word, so that a 32-bit machine returns a `Result<u32>` in registers: the upper two bits say
+/// which of [`ErrorKind`] it is (the first has two of the four patterns), the others what it holds.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Error(u32);
+
+/// What an [`Error`] says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Error {
+pub(crate) enum ErrorKind {
     /// What is at this position is not whole, or leads out of the file.
     Malformed { offset: u32 },
-    /// The enum at this position has a value that the schema does not name.
-    UnknownEnumTag { offset: u32, tag: i32 },
-    /// The union at this position holds a member that the schema does not name, or has no reader for.
-    UnknownUnionTag { offset: u32, tag: u8 },
+    /// An enum has a value that the schema does not name.
+    UnknownEnumTag { tag: i32 },
+    /// A union holds a member that the schema does not name, or has no reader for.
+    UnknownUnionTag { tag: u8 },
 }
 
-/// Flash and stack are short where this runs.
-const _: () = assert!(size_of::<Error>() <= 12);
+impl Error {
+    const ENUM: u32 = 2 << 30;
+    const UNION: u32 = 3 << 30;
+
+    /// Positions end at 2 GiB; what lies beyond in a malformed file is told as that.
+    fn malformed(offset: u32) -> Self {
+        Self(if offset < Self::ENUM {
+            offset
+        } else {
+            Self::ENUM - 1
+        })
+    }
+
+    /// No schema has values of more than 30 bits; of such the lower 30 are told.
+    pub(crate) fn unknown_enum_tag(tag: i32) -> Self {
+        Self(Self::ENUM | (tag as u32 & !Self::UNION))
+    }
+
+    fn unknown_union_tag(tag: u8) -> Self {
+        Self(Self::UNION | u32::from(tag))
+    }
+
+    pub(crate) fn kind(self) -> ErrorKind {
+        match self.0 {
+            word if word < Self::ENUM => ErrorKind::Malformed { offset: word },
+            // The shifts extend the sign.
+            word if word < Self::UNION => ErrorKind::UnknownEnumTag {
+                tag: (word << 2) as i32 >> 2,
+            },
+            word => ErrorKind::UnknownUnionTag { tag: word as u8 },
+        }
+    }
+}
+
+impl fmt::Debug for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.kind().fmt(f)
+    }
+}
 
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Malformed { offset } => write!(f, "malformed FlatBuffer at offset {offset}"),
-            Self::UnknownEnumTag { offset, tag } => {
-                write!(f, "unknown enum value {tag} at offset {offset}")
-            }
-            Self::UnknownUnionTag { offset, tag } => {
-                write!(f, "no reader for union member {tag} at offset {offset}")
-            }
+        match self.kind() {
+            ErrorKind::Malformed { offset } => write!(f, "malformed FlatBuffer at offset {offset}"),
+            ErrorKind::UnknownEnumTag { tag } => write!(f, "unknown enum value {tag}"),
+            ErrorKind::UnknownUnionTag { tag } => write!(f, "no reader for union member {tag}"),
         }
     }
 }
@@ -50,6 +90,24 @@ impl core::error::Error for Error {}
 /// What can be read from the field of a table.
 pub(crate) trait TableRead<'a>: Sized {
     fn read(buf: &'a [u8], at: u32) -> Result<Self>;
+
+    /// See [`Table::access`].
+    #[inline(never)]
+    fn access(table: &Table<'a>, slot: usize) -> Result<Option<Self>> {
+        match table.field(slot) {
+            Some(at) => Self::read(table.buf, at).map(Some),
+            None => Ok(None),
+        }
+    }
+
+    /// See [`Table::access_or`].
+    #[inline(never)]
+    fn access_or(table: &Table<'a>, slot: usize, default: Self) -> Result<Self> {
+        match table.field(slot) {
+            Some(at) => Self::read(table.buf, at),
+            None => Ok(default),
+        }
+    }
 }
 
 /// What can be an element of a vector.
@@ -74,33 +132,36 @@ fn array<const N: usize>(buf: &[u8], at: u32) -> Result<[u8; N]> {
     buf.get(at as usize..)
         .and_then(|rest| rest.first_chunk())
         .copied()
-        .ok_or(Error::Malformed { offset: at })
+        .ok_or(Error::malformed(at))
 }
 
 /// The position that the offset at `at` leads to.
 fn follow(buf: &[u8], at: u32) -> Result<u32> {
-    let offset = u32::from_le_bytes(array(buf, at)?);
-    at.checked_add(offset)
-        .ok_or(Error::Malformed { offset: at })
+    let offset = u32::read(buf, at)?;
+    at.checked_add(offset).ok_or(Error::malformed(at))
 }
 
-/// Start and length of the vector that the offset at `at` leads to; it lies within `buf`.
-fn vector(buf: &[u8], at: u32, stride: u32) -> Result<(u32, u32)> {
+/// The vector that the offset at `at` leads to. All of it lies within `buf`.
+fn vector(buf: &[u8], at: u32, stride: u32) -> Result<Extent<'_>> {
     let header = follow(buf, at)?;
-    let len = u32::from_le_bytes(array(buf, header)?);
+    let len = u32::read(buf, header)?;
     let end = len
         .checked_mul(stride)
         .and_then(|size| size.checked_add(4)?.checked_add(header));
     match end {
-        Some(end) if end as usize <= buf.len() => Ok((header.saturating_add(4), len)),
-        _ => Err(Error::Malformed { offset: header }),
+        Some(end) if end as usize <= buf.len() => Ok(Extent {
+            buf,
+            start: header.saturating_add(4),
+            len,
+        }),
+        _ => Err(Error::malformed(header)),
     }
 }
 
 macro_rules! scalars {
     ($($ty:ty),*) => {$(
         impl<'a> TableRead<'a> for $ty {
-            #[inline]
+            #[inline(never)]
             fn read(buf: &'a [u8], at: u32) -> Result<Self> {
                 array(buf, at).map(<$ty>::from_le_bytes)
             }
@@ -154,20 +215,27 @@ impl<'a> Table<'a> {
     /// The value of a field, `None` if it is absent.
     #[inline]
     pub(crate) fn access<T: TableRead<'a>>(&self, slot: usize) -> Result<Option<T>> {
-        self.field(slot).map(|at| T::read(self.buf, at)).transpose()
+        T::access(self, slot)
+    }
+
+    /// The value of a field that has a default.
+    #[inline]
+    pub(crate) fn access_or<T: TableRead<'a>>(&self, slot: usize, default: T) -> Result<T> {
+        T::access_or(self, slot, default)
     }
 
     /// The union of which `slot` has the tag and the slot after it the table.
     #[inline]
     pub(crate) fn access_union<T: TableReadUnion<'a>>(&self, slot: usize) -> Result<Option<T>> {
-        let Some((offset, tag, table)) = self.union(slot)? else {
+        let Some((tag, table)) = self.union(slot)? else {
             return Ok(None);
         };
         T::from_table(tag, table)
             .map(Some)
-            .ok_or(Error::UnknownUnionTag { offset, tag })
+            .ok_or(Error::unknown_union_tag(tag))
     }
 
+    #[inline(never)]
     fn field(&self, slot: usize) -> Option<u32> {
         match u16::from_le_bytes(*self.slots.get(slot)?) {
             0 => None,
@@ -175,7 +243,15 @@ impl<'a> Table<'a> {
         }
     }
 
-    fn union(&self, slot: usize) -> Result<Option<(u32, u8, Self)>> {
+    #[inline(never)]
+    fn vector(&self, slot: usize, stride: u32) -> Result<Option<Extent<'a>>> {
+        match self.field(slot) {
+            Some(at) => vector(self.buf, at, stride).map(Some),
+            None => Ok(None),
+        }
+    }
+
+    fn union(&self, slot: usize) -> Result<Option<(u8, Self)>> {
         let Some(offset) = self.field(slot) else {
             return Ok(None);
         };
@@ -184,8 +260,8 @@ impl<'a> Table<'a> {
             self.field(slot.saturating_add(1)),
         ) {
             (0, _) => Ok(None),
-            (_, None) => Err(Error::Malformed { offset }),
-            (tag, Some(at)) => Ok(Some((offset, tag, Self::read(self.buf, at)?))),
+            (_, None) => Err(Error::malformed(offset)),
+            (tag, Some(at)) => Ok(Some((tag, Self::read(self.buf, at)?))),
         }
     }
 }
@@ -193,11 +269,11 @@ impl<'a> Table<'a> {
 impl<'a> TableRead<'a> for Table<'a> {
     fn read(buf: &'a [u8], at: u32) -> Result<Self> {
         let at = follow(buf, at)?;
-        let malformed = Error::Malformed { offset: at };
+        let malformed = Error::malformed(at);
         let vtable = at
-            .checked_sub_signed(i32::from_le_bytes(array(buf, at)?))
+            .checked_sub_signed(i32::read(buf, at)?)
             .ok_or(malformed)?;
-        let size = usize::from(u16::from_le_bytes(array(buf, vtable)?));
+        let size = usize::from(u16::read(buf, vtable)?);
         // Two numbers of 16 bits come before the slots: the sizes of this list and of the table.
         let slots = buf
             .get(vtable as usize..)
@@ -235,35 +311,48 @@ impl<'a, T: TableRef<'a>> VectorRead<'a> for Result<T> {
     }
 }
 
-/// A vector, of which start and length are checked and elements are read when asked for.
-/// `T` is a scalar, or for tables a `Result` of one.
-pub(crate) struct Vector<'a, T> {
+/// Where the elements of a vector are, whatever they are.
+#[derive(Clone, Copy, Default)]
+struct Extent<'a> {
     buf: &'a [u8],
     start: u32,
     len: u32,
+}
+
+/// A vector, of which start and length are checked and elements are read when asked for.
+/// `T` is a scalar, or for tables a `Result` of one.
+pub(crate) struct Vector<'a, T> {
+    extent: Extent<'a>,
     element: PhantomData<T>,
 }
 
 impl<'a, T: VectorRead<'a>> Vector<'a, T> {
+    fn new(extent: Extent<'a>) -> Self {
+        Self {
+            extent,
+            element: PhantomData,
+        }
+    }
+
     pub(crate) fn len(&self) -> usize {
-        self.len as usize
+        self.extent.len as usize
     }
 
     pub(crate) fn is_empty(&self) -> bool {
-        self.len == 0
+        self.extent.len == 0
     }
 
     /// The position of the first element in the file, 0 for a default vector.
     pub(crate) fn offset(&self) -> u32 {
-        self.start
+        self.extent.start
     }
 
     /// The elements as they lie in the file, little-endian and perhaps not aligned.
     pub(crate) fn bytes(&self) -> &'a [u8] {
+        let Extent { buf, start, len } = self.extent;
         // That this does not overflow was seen when the vector was read.
-        let size = self.len.saturating_mul(T::STRIDE);
-        self.buf
-            .get(self.start as usize..)
+        let size = len.saturating_mul(T::STRIDE);
+        buf.get(start as usize..)
             .and_then(|rest| rest.get(..size as usize))
             .unwrap_or(&[])
     }
@@ -271,9 +360,9 @@ impl<'a, T: VectorRead<'a>> Vector<'a, T> {
     /// Element `index`, `None` beyond the end.
     #[inline]
     pub(crate) fn get(&self, index: usize) -> Option<T> {
-        let index = u32::try_from(index).ok().filter(|i| *i < self.len)?;
-        let at = self.start.saturating_add(index.saturating_mul(T::STRIDE));
-        T::element(self.buf, at)
+        let Extent { buf, start, len } = self.extent;
+        let index = u32::try_from(index).ok().filter(|i| *i < len)?;
+        T::element(buf, start.saturating_add(index.saturating_mul(T::STRIDE)))
     }
 
     pub(crate) fn iter(&self) -> Elements<'a, T> {
@@ -284,13 +373,12 @@ impl<'a, T: VectorRead<'a>> Vector<'a, T> {
 impl<'a, T: VectorRead<'a>> TableRead<'a> for Vector<'a, T> {
     #[inline]
     fn read(buf: &'a [u8], at: u32) -> Result<Self> {
-        let (start, len) = vector(buf, at, T::STRIDE)?;
-        Ok(Self {
-            buf,
-            start,
-            len,
-            element: PhantomData,
-        })
+        vector(buf, at, T::STRIDE).map(Self::new)
+    }
+
+    #[inline]
+    fn access(table: &Table<'a>, slot: usize) -> Result<Option<Self>> {
+        Ok(table.vector(slot, T::STRIDE)?.map(Self::new))
     }
 }
 
@@ -303,20 +391,15 @@ impl<T> Clone for Vector<'_, T> {
 impl<T> Copy for Vector<'_, T> {}
 
 /// An empty vector, as one that is absent.
-impl<T> Default for Vector<'_, T> {
+impl<'a, T: VectorRead<'a>> Default for Vector<'a, T> {
     fn default() -> Self {
-        Self {
-            buf: &[],
-            start: 0,
-            len: 0,
-            element: PhantomData,
-        }
+        Self::new(Extent::default())
     }
 }
 
 impl<T> fmt::Debug for Vector<'_, T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Vector({}, len {})", self.start, self.len)
+        write!(f, "Vector({}, len {})", self.extent.start, self.extent.len)
     }
 }
 
@@ -338,7 +421,7 @@ impl<'a, T: VectorRead<'a>> Iterator for Elements<'a, T> {
 
     #[inline]
     fn next(&mut self) -> Option<T> {
-        let rest = &mut self.0;
+        let rest = &mut self.0.extent;
         rest.len = rest.len.checked_sub(1)?;
         let at = rest.start;
         rest.start = at.saturating_add(T::STRIDE);
@@ -659,32 +742,25 @@ mod tests {
         for place in [places.type_, places.activation] {
             file[place] = 99;
         }
-        let unknown = |at: usize| Error::UnknownEnumTag {
-            offset: at as u32,
-            tag: 99,
-        };
+        let unknown = Error::unknown_enum_tag(99);
         let tensor = first_tensor(&file).unwrap();
-        assert_eq!(tensor.type_(), Err(unknown(places.type_)));
+        assert_eq!(tensor.type_(), Err(unknown));
         assert_eq!(tensor.buffer(), Ok(1));
         let Ok(Some(BuiltinOptionsRef::FullyConnectedOptions(options))) =
             first_operator(&file).unwrap().builtin_options()
         else {
             panic!("no options");
         };
-        assert_eq!(
-            options.fused_activation_function(),
-            Err(unknown(places.activation))
-        );
+        assert_eq!(options.fused_activation_function(), Err(unknown));
 
         // A member that the schema has without a reader, and one that it has not.
         for tag in [22, 250] {
             file[places.tag] = tag;
             let operator = first_operator(&file).unwrap();
             assert_eq!(operator.builtin_options_type(), Ok(tag));
-            let offset = places.tag as u32;
             assert_eq!(
                 operator.builtin_options().unwrap_err(),
-                Error::UnknownUnionTag { offset, tag }
+                Error::unknown_union_tag(tag)
             );
             assert_eq!(operator.inputs().unwrap().unwrap().len(), 2);
         }
@@ -707,7 +783,7 @@ mod tests {
             let operator = first_operator(&file).unwrap();
             assert!(matches!(
                 operator.builtin_options(),
-                Err(Error::Malformed { .. })
+                Err(error) if matches!(error.kind(), ErrorKind::Malformed { .. })
             ));
             file[..4].copy_from_slice(&offset.to_le_bytes());
             assert!(ModelRef::read_as_root(&file).is_err());
@@ -717,7 +793,23 @@ mod tests {
             let mut file = file.clone();
             file[length..length + 4].copy_from_slice(&u32::to_le_bytes(len));
             let offset = length as u32;
-            assert_eq!(walk(&file), Err(Error::Malformed { offset }));
+            assert_eq!(walk(&file), Err(Error::malformed(offset)));
+        }
+    }
+
+    #[test]
+    fn errors_fit_in_a_word() {
+        for offset in [0, 1, i32::MAX as u32] {
+            let kind = Error::malformed(offset).kind();
+            assert_eq!(kind, ErrorKind::Malformed { offset });
+        }
+        for tag in [-(1 << 29), -128, -1, 0, 127, (1 << 29) - 1] {
+            let kind = Error::unknown_enum_tag(tag).kind();
+            assert_eq!(kind, ErrorKind::UnknownEnumTag { tag });
+        }
+        for tag in [0, 255] {
+            let kind = Error::unknown_union_tag(tag).kind();
+            assert_eq!(kind, ErrorKind::UnknownUnionTag { tag });
         }
     }
 
@@ -735,17 +827,12 @@ mod tests {
         let version = |back, size| ModelRef::read_as_root(&file(back, size))?.version();
         assert_eq!(version(6, 6), Ok(7));
         assert_eq!(version(6, 4), Ok(0), "no slots");
-        let malformed = Err(Error::Malformed { offset: 10 });
+        let malformed = Err(Error::malformed(10));
         assert_eq!(version(6, 3), malformed);
         assert_eq!(version(6, 5), malformed);
         assert_eq!(version(6, 15), malformed);
         assert_eq!(version(11, 6), malformed);
-        assert_eq!(
-            version(i32::MIN, 6),
-            Err(Error::Malformed {
-                offset: 10 + (1 << 31)
-            })
-        );
+        assert_eq!(version(i32::MIN, 6), Err(Error::malformed(i32::MAX as u32)));
     }
 
     #[test]

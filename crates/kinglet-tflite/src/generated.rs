@@ -94,13 +94,9 @@ impl TensorType {
 }
 
 impl<'a> TableRead<'a> for TensorType {
-    fn read(buf: &'a [u8], offset: u32) -> Result<Self> {
-        let tag = i8::read(buf, offset)?;
-        Self::from_wire(tag)
-            .ok_or(Error::UnknownEnumTag {
-                offset,
-                tag: tag.into(),
-            })
+    fn read(buf: &'a [u8], at: u32) -> Result<Self> {
+        let tag = i8::read(buf, at)?;
+        Self::from_wire(tag).ok_or(Error::unknown_enum_tag(tag.into()))
     }
 }
 
@@ -754,13 +750,9 @@ impl BuiltinOperator {
 }
 
 impl<'a> TableRead<'a> for BuiltinOperator {
-    fn read(buf: &'a [u8], offset: u32) -> Result<Self> {
-        let tag = i32::read(buf, offset)?;
-        Self::from_wire(tag)
-            .ok_or(Error::UnknownEnumTag {
-                offset,
-                tag: tag.into(),
-            })
+    fn read(buf: &'a [u8], at: u32) -> Result<Self> {
+        let tag = i32::read(buf, at)?;
+        Self::from_wire(tag).ok_or(Error::unknown_enum_tag(tag.into()))
     }
 }
 
@@ -790,13 +782,9 @@ impl Padding {
 }
 
 impl<'a> TableRead<'a> for Padding {
-    fn read(buf: &'a [u8], offset: u32) -> Result<Self> {
-        let tag = i8::read(buf, offset)?;
-        Self::from_wire(tag)
-            .ok_or(Error::UnknownEnumTag {
-                offset,
-                tag: tag.into(),
-            })
+    fn read(buf: &'a [u8], at: u32) -> Result<Self> {
+        let tag = i8::read(buf, at)?;
+        Self::from_wire(tag).ok_or(Error::unknown_enum_tag(tag.into()))
     }
 }
 
@@ -838,13 +826,9 @@ impl ActivationFunctionType {
 }
 
 impl<'a> TableRead<'a> for ActivationFunctionType {
-    fn read(buf: &'a [u8], offset: u32) -> Result<Self> {
-        let tag = i8::read(buf, offset)?;
-        Self::from_wire(tag)
-            .ok_or(Error::UnknownEnumTag {
-                offset,
-                tag: tag.into(),
-            })
+    fn read(buf: &'a [u8], at: u32) -> Result<Self> {
+        let tag = i8::read(buf, at)?;
+        Self::from_wire(tag).ok_or(Error::unknown_enum_tag(tag.into()))
     }
 }
 
@@ -874,13 +858,9 @@ impl FullyConnectedOptionsWeightsFormat {
 }
 
 impl<'a> TableRead<'a> for FullyConnectedOptionsWeightsFormat {
-    fn read(buf: &'a [u8], offset: u32) -> Result<Self> {
-        let tag = i8::read(buf, offset)?;
-        Self::from_wire(tag)
-            .ok_or(Error::UnknownEnumTag {
-                offset,
-                tag: tag.into(),
-            })
+    fn read(buf: &'a [u8], at: u32) -> Result<Self> {
+        let tag = i8::read(buf, at)?;
+        Self::from_wire(tag).ok_or(Error::unknown_enum_tag(tag.into()))
     }
 }
 
@@ -910,13 +890,9 @@ impl MirrorPadMode {
 }
 
 impl<'a> TableRead<'a> for MirrorPadMode {
-    fn read(buf: &'a [u8], offset: u32) -> Result<Self> {
-        let tag = i8::read(buf, offset)?;
-        Self::from_wire(tag)
-            .ok_or(Error::UnknownEnumTag {
-                offset,
-                tag: tag.into(),
-            })
+    fn read(buf: &'a [u8], at: u32) -> Result<Self> {
+        let tag = i8::read(buf, at)?;
+        Self::from_wire(tag).ok_or(Error::unknown_enum_tag(tag.into()))
     }
 }
 
@@ -927,7 +903,7 @@ impl<'a> ModelRef<'a> {
         Table::root(file).map(Self)
     }
     pub(crate) fn version(&self) -> Result<u32> {
-        Ok(self.0.access(0)?.unwrap_or(0))
+        self.0.access_or(0, 0)
     }
     pub(crate) fn operator_codes(
         &self,
@@ -970,16 +946,16 @@ impl<'a> TableRef<'a> for ModelRef<'a> {
 pub(crate) struct OperatorCodeRef<'a>(Table<'a>);
 impl<'a> OperatorCodeRef<'a> {
     pub(crate) fn deprecated_builtin_code(&self) -> Result<i8> {
-        Ok(self.0.access(0)?.unwrap_or(0))
+        self.0.access_or(0, 0)
     }
     pub(crate) fn custom_code(&self) -> Result<Option<Str<'a>>> {
         self.0.access(1)
     }
     pub(crate) fn version(&self) -> Result<i32> {
-        Ok(self.0.access(2)?.unwrap_or(1))
+        self.0.access_or(2, 1)
     }
     pub(crate) fn builtin_code(&self) -> Result<BuiltinOperator> {
-        Ok(self.0.access(3)?.unwrap_or(BuiltinOperator::Add))
+        self.0.access_or(3, BuiltinOperator::Add)
     }
 }
 
@@ -1024,10 +1000,10 @@ impl<'a> TensorRef<'a> {
         self.0.access(0)
     }
     pub(crate) fn type_(&self) -> Result<TensorType> {
-        Ok(self.0.access(1)?.unwrap_or(TensorType::Float32))
+        self.0.access_or(1, TensorType::Float32)
     }
     pub(crate) fn buffer(&self) -> Result<u32> {
-        Ok(self.0.access(2)?.unwrap_or(0))
+        self.0.access_or(2, 0)
     }
     pub(crate) fn name(&self) -> Result<Option<Str<'a>>> {
         self.0.access(3)
@@ -1036,7 +1012,7 @@ impl<'a> TensorRef<'a> {
         self.0.access(4)
     }
     pub(crate) fn is_variable(&self) -> Result<bool> {
-        Ok(self.0.access(5)?.unwrap_or(false))
+        self.0.access_or(5, false)
     }
     pub(crate) fn sparsity(&self) -> Result<Option<SparsityParametersRef<'a>>> {
         self.0.access(6)
@@ -1045,7 +1021,7 @@ impl<'a> TensorRef<'a> {
         self.0.access(7)
     }
     pub(crate) fn has_rank(&self) -> Result<bool> {
-        Ok(self.0.access(8)?.unwrap_or(false))
+        self.0.access_or(8, false)
     }
 }
 
@@ -1065,10 +1041,10 @@ impl<'a> QuantizationParametersRef<'a> {
         self.0.access(3)
     }
     pub(crate) fn details_type(&self) -> Result<u8> {
-        Ok(self.0.access(4)?.unwrap_or(0))
+        self.0.access_or(4, 0)
     }
     pub(crate) fn quantized_dimension(&self) -> Result<i32> {
-        Ok(self.0.access(6)?.unwrap_or(0))
+        self.0.access_or(6, 0)
     }
 }
 
@@ -1099,10 +1075,10 @@ impl<'a> BufferRef<'a> {
         self.0.access(0)
     }
     pub(crate) fn offset(&self) -> Result<u64> {
-        Ok(self.0.access(1)?.unwrap_or(0))
+        self.0.access_or(1, 0)
     }
     pub(crate) fn size(&self) -> Result<u64> {
-        Ok(self.0.access(2)?.unwrap_or(0))
+        self.0.access_or(2, 0)
     }
 }
 
@@ -1119,7 +1095,7 @@ impl<'a> MetadataRef<'a> {
         self.0.access(0)
     }
     pub(crate) fn buffer(&self) -> Result<u32> {
-        Ok(self.0.access(1)?.unwrap_or(0))
+        self.0.access_or(1, 0)
     }
 }
 
@@ -1136,7 +1112,7 @@ impl<'a> TensorMapRef<'a> {
         self.0.access(0)
     }
     pub(crate) fn tensor_index(&self) -> Result<u32> {
-        Ok(self.0.access(1)?.unwrap_or(0))
+        self.0.access_or(1, 0)
     }
 }
 
@@ -1161,7 +1137,7 @@ impl<'a> SignatureDefRef<'a> {
         self.0.access(2)
     }
     pub(crate) fn subgraph_index(&self) -> Result<u32> {
-        Ok(self.0.access(4)?.unwrap_or(0))
+        self.0.access_or(4, 0)
     }
 }
 
@@ -1175,7 +1151,7 @@ impl<'a> TableRef<'a> for SignatureDefRef<'a> {
 pub(crate) struct OperatorRef<'a>(Table<'a>);
 impl<'a> OperatorRef<'a> {
     pub(crate) fn opcode_index(&self) -> Result<u32> {
-        Ok(self.0.access(0)?.unwrap_or(0))
+        self.0.access_or(0, 0)
     }
     pub(crate) fn inputs(&self) -> Result<Option<Vector<'a, i32>>> {
         self.0.access(1)
@@ -1184,7 +1160,7 @@ impl<'a> OperatorRef<'a> {
         self.0.access(2)
     }
     pub(crate) fn builtin_options_type(&self) -> Result<u8> {
-        Ok(self.0.access(3)?.unwrap_or(0))
+        self.0.access_or(3, 0)
     }
     pub(crate) fn builtin_options(&self) -> Result<Option<BuiltinOptionsRef<'a>>> {
         self.0.access_union(3)
@@ -1193,7 +1169,7 @@ impl<'a> OperatorRef<'a> {
         self.0.access(5)
     }
     pub(crate) fn custom_options_format(&self) -> Result<i8> {
-        Ok(self.0.access(6)?.unwrap_or(0))
+        self.0.access_or(6, 0)
     }
     pub(crate) fn mutating_variable_inputs(&self) -> Result<Option<Vector<'a, bool>>> {
         self.0.access(7)
@@ -1202,13 +1178,13 @@ impl<'a> OperatorRef<'a> {
         self.0.access(8)
     }
     pub(crate) fn large_custom_options_offset(&self) -> Result<u64> {
-        Ok(self.0.access(9)?.unwrap_or(0))
+        self.0.access_or(9, 0)
     }
     pub(crate) fn large_custom_options_size(&self) -> Result<u64> {
-        Ok(self.0.access(10)?.unwrap_or(0))
+        self.0.access_or(10, 0)
     }
     pub(crate) fn builtin_options_2_type(&self) -> Result<u8> {
-        Ok(self.0.access(11)?.unwrap_or(0))
+        self.0.access_or(11, 0)
     }
 }
 
@@ -1340,25 +1316,25 @@ impl<'a> TableReadUnion<'a> for BuiltinOptionsRef<'a> {
 pub(crate) struct Conv2DOptionsRef<'a>(Table<'a>);
 impl<'a> Conv2DOptionsRef<'a> {
     pub(crate) fn padding(&self) -> Result<Padding> {
-        Ok(self.0.access(0)?.unwrap_or(Padding::Same))
+        self.0.access_or(0, Padding::Same)
     }
     pub(crate) fn stride_w(&self) -> Result<i32> {
-        Ok(self.0.access(1)?.unwrap_or(0))
+        self.0.access_or(1, 0)
     }
     pub(crate) fn stride_h(&self) -> Result<i32> {
-        Ok(self.0.access(2)?.unwrap_or(0))
+        self.0.access_or(2, 0)
     }
     pub(crate) fn fused_activation_function(&self) -> Result<ActivationFunctionType> {
-        Ok(self.0.access(3)?.unwrap_or(ActivationFunctionType::None))
+        self.0.access_or(3, ActivationFunctionType::None)
     }
     pub(crate) fn dilation_w_factor(&self) -> Result<i32> {
-        Ok(self.0.access(4)?.unwrap_or(1))
+        self.0.access_or(4, 1)
     }
     pub(crate) fn dilation_h_factor(&self) -> Result<i32> {
-        Ok(self.0.access(5)?.unwrap_or(1))
+        self.0.access_or(5, 1)
     }
     pub(crate) fn quantized_bias_type(&self) -> Result<TensorType> {
-        Ok(self.0.access(6)?.unwrap_or(TensorType::Float32))
+        self.0.access_or(6, TensorType::Float32)
     }
 }
 
@@ -1372,25 +1348,25 @@ impl<'a> TableRef<'a> for Conv2DOptionsRef<'a> {
 pub(crate) struct DepthwiseConv2DOptionsRef<'a>(Table<'a>);
 impl<'a> DepthwiseConv2DOptionsRef<'a> {
     pub(crate) fn padding(&self) -> Result<Padding> {
-        Ok(self.0.access(0)?.unwrap_or(Padding::Same))
+        self.0.access_or(0, Padding::Same)
     }
     pub(crate) fn stride_w(&self) -> Result<i32> {
-        Ok(self.0.access(1)?.unwrap_or(0))
+        self.0.access_or(1, 0)
     }
     pub(crate) fn stride_h(&self) -> Result<i32> {
-        Ok(self.0.access(2)?.unwrap_or(0))
+        self.0.access_or(2, 0)
     }
     pub(crate) fn depth_multiplier(&self) -> Result<i32> {
-        Ok(self.0.access(3)?.unwrap_or(0))
+        self.0.access_or(3, 0)
     }
     pub(crate) fn fused_activation_function(&self) -> Result<ActivationFunctionType> {
-        Ok(self.0.access(4)?.unwrap_or(ActivationFunctionType::None))
+        self.0.access_or(4, ActivationFunctionType::None)
     }
     pub(crate) fn dilation_w_factor(&self) -> Result<i32> {
-        Ok(self.0.access(5)?.unwrap_or(1))
+        self.0.access_or(5, 1)
     }
     pub(crate) fn dilation_h_factor(&self) -> Result<i32> {
-        Ok(self.0.access(6)?.unwrap_or(1))
+        self.0.access_or(6, 1)
     }
 }
 
@@ -1404,19 +1380,19 @@ impl<'a> TableRef<'a> for DepthwiseConv2DOptionsRef<'a> {
 pub(crate) struct TransposeConvOptionsRef<'a>(Table<'a>);
 impl<'a> TransposeConvOptionsRef<'a> {
     pub(crate) fn padding(&self) -> Result<Padding> {
-        Ok(self.0.access(0)?.unwrap_or(Padding::Same))
+        self.0.access_or(0, Padding::Same)
     }
     pub(crate) fn stride_w(&self) -> Result<i32> {
-        Ok(self.0.access(1)?.unwrap_or(0))
+        self.0.access_or(1, 0)
     }
     pub(crate) fn stride_h(&self) -> Result<i32> {
-        Ok(self.0.access(2)?.unwrap_or(0))
+        self.0.access_or(2, 0)
     }
     pub(crate) fn fused_activation_function(&self) -> Result<ActivationFunctionType> {
-        Ok(self.0.access(3)?.unwrap_or(ActivationFunctionType::None))
+        self.0.access_or(3, ActivationFunctionType::None)
     }
     pub(crate) fn quantized_bias_type(&self) -> Result<TensorType> {
-        Ok(self.0.access(4)?.unwrap_or(TensorType::Float32))
+        self.0.access_or(4, TensorType::Float32)
     }
 }
 
@@ -1430,22 +1406,22 @@ impl<'a> TableRef<'a> for TransposeConvOptionsRef<'a> {
 pub(crate) struct Pool2DOptionsRef<'a>(Table<'a>);
 impl<'a> Pool2DOptionsRef<'a> {
     pub(crate) fn padding(&self) -> Result<Padding> {
-        Ok(self.0.access(0)?.unwrap_or(Padding::Same))
+        self.0.access_or(0, Padding::Same)
     }
     pub(crate) fn stride_w(&self) -> Result<i32> {
-        Ok(self.0.access(1)?.unwrap_or(0))
+        self.0.access_or(1, 0)
     }
     pub(crate) fn stride_h(&self) -> Result<i32> {
-        Ok(self.0.access(2)?.unwrap_or(0))
+        self.0.access_or(2, 0)
     }
     pub(crate) fn filter_width(&self) -> Result<i32> {
-        Ok(self.0.access(3)?.unwrap_or(0))
+        self.0.access_or(3, 0)
     }
     pub(crate) fn filter_height(&self) -> Result<i32> {
-        Ok(self.0.access(4)?.unwrap_or(0))
+        self.0.access_or(4, 0)
     }
     pub(crate) fn fused_activation_function(&self) -> Result<ActivationFunctionType> {
-        Ok(self.0.access(5)?.unwrap_or(ActivationFunctionType::None))
+        self.0.access_or(5, ActivationFunctionType::None)
     }
 }
 
@@ -1459,19 +1435,19 @@ impl<'a> TableRef<'a> for Pool2DOptionsRef<'a> {
 pub(crate) struct FullyConnectedOptionsRef<'a>(Table<'a>);
 impl<'a> FullyConnectedOptionsRef<'a> {
     pub(crate) fn fused_activation_function(&self) -> Result<ActivationFunctionType> {
-        Ok(self.0.access(0)?.unwrap_or(ActivationFunctionType::None))
+        self.0.access_or(0, ActivationFunctionType::None)
     }
     pub(crate) fn weights_format(&self) -> Result<FullyConnectedOptionsWeightsFormat> {
-        Ok(self.0.access(1)?.unwrap_or(FullyConnectedOptionsWeightsFormat::Default))
+        self.0.access_or(1, FullyConnectedOptionsWeightsFormat::Default)
     }
     pub(crate) fn keep_num_dims(&self) -> Result<bool> {
-        Ok(self.0.access(2)?.unwrap_or(false))
+        self.0.access_or(2, false)
     }
     pub(crate) fn asymmetric_quantize_inputs(&self) -> Result<bool> {
-        Ok(self.0.access(3)?.unwrap_or(false))
+        self.0.access_or(3, false)
     }
     pub(crate) fn quantized_bias_type(&self) -> Result<TensorType> {
-        Ok(self.0.access(4)?.unwrap_or(TensorType::Float32))
+        self.0.access_or(4, TensorType::Float32)
     }
 }
 
@@ -1485,13 +1461,13 @@ impl<'a> TableRef<'a> for FullyConnectedOptionsRef<'a> {
 pub(crate) struct BatchMatMulOptionsRef<'a>(Table<'a>);
 impl<'a> BatchMatMulOptionsRef<'a> {
     pub(crate) fn adj_x(&self) -> Result<bool> {
-        Ok(self.0.access(0)?.unwrap_or(false))
+        self.0.access_or(0, false)
     }
     pub(crate) fn adj_y(&self) -> Result<bool> {
-        Ok(self.0.access(1)?.unwrap_or(false))
+        self.0.access_or(1, false)
     }
     pub(crate) fn asymmetric_quantize_inputs(&self) -> Result<bool> {
-        Ok(self.0.access(2)?.unwrap_or(false))
+        self.0.access_or(2, false)
     }
 }
 
@@ -1505,13 +1481,13 @@ impl<'a> TableRef<'a> for BatchMatMulOptionsRef<'a> {
 pub(crate) struct SvdfOptionsRef<'a>(Table<'a>);
 impl<'a> SvdfOptionsRef<'a> {
     pub(crate) fn rank(&self) -> Result<i32> {
-        Ok(self.0.access(0)?.unwrap_or(0))
+        self.0.access_or(0, 0)
     }
     pub(crate) fn fused_activation_function(&self) -> Result<ActivationFunctionType> {
-        Ok(self.0.access(1)?.unwrap_or(ActivationFunctionType::None))
+        self.0.access_or(1, ActivationFunctionType::None)
     }
     pub(crate) fn asymmetric_quantize_inputs(&self) -> Result<bool> {
-        Ok(self.0.access(2)?.unwrap_or(false))
+        self.0.access_or(2, false)
     }
 }
 
@@ -1525,19 +1501,19 @@ impl<'a> TableRef<'a> for SvdfOptionsRef<'a> {
 pub(crate) struct LstmOptionsRef<'a>(Table<'a>);
 impl<'a> LstmOptionsRef<'a> {
     pub(crate) fn fused_activation_function(&self) -> Result<ActivationFunctionType> {
-        Ok(self.0.access(0)?.unwrap_or(ActivationFunctionType::None))
+        self.0.access_or(0, ActivationFunctionType::None)
     }
     pub(crate) fn cell_clip(&self) -> Result<f32> {
-        Ok(self.0.access(1)?.unwrap_or(0.0))
+        self.0.access_or(1, 0.0)
     }
     pub(crate) fn proj_clip(&self) -> Result<f32> {
-        Ok(self.0.access(2)?.unwrap_or(0.0))
+        self.0.access_or(2, 0.0)
     }
     pub(crate) fn kernel_type(&self) -> Result<i8> {
-        Ok(self.0.access(3)?.unwrap_or(0))
+        self.0.access_or(3, 0)
     }
     pub(crate) fn asymmetric_quantize_inputs(&self) -> Result<bool> {
-        Ok(self.0.access(4)?.unwrap_or(false))
+        self.0.access_or(4, false)
     }
 }
 
@@ -1551,22 +1527,22 @@ impl<'a> TableRef<'a> for LstmOptionsRef<'a> {
 pub(crate) struct UnidirectionalSequenceLstmOptionsRef<'a>(Table<'a>);
 impl<'a> UnidirectionalSequenceLstmOptionsRef<'a> {
     pub(crate) fn fused_activation_function(&self) -> Result<ActivationFunctionType> {
-        Ok(self.0.access(0)?.unwrap_or(ActivationFunctionType::None))
+        self.0.access_or(0, ActivationFunctionType::None)
     }
     pub(crate) fn cell_clip(&self) -> Result<f32> {
-        Ok(self.0.access(1)?.unwrap_or(0.0))
+        self.0.access_or(1, 0.0)
     }
     pub(crate) fn proj_clip(&self) -> Result<f32> {
-        Ok(self.0.access(2)?.unwrap_or(0.0))
+        self.0.access_or(2, 0.0)
     }
     pub(crate) fn time_major(&self) -> Result<bool> {
-        Ok(self.0.access(3)?.unwrap_or(false))
+        self.0.access_or(3, false)
     }
     pub(crate) fn asymmetric_quantize_inputs(&self) -> Result<bool> {
-        Ok(self.0.access(4)?.unwrap_or(false))
+        self.0.access_or(4, false)
     }
     pub(crate) fn diagonal_recurrent_tensors(&self) -> Result<bool> {
-        Ok(self.0.access(5)?.unwrap_or(false))
+        self.0.access_or(5, false)
     }
 }
 
@@ -1580,7 +1556,7 @@ impl<'a> TableRef<'a> for UnidirectionalSequenceLstmOptionsRef<'a> {
 pub(crate) struct SoftmaxOptionsRef<'a>(Table<'a>);
 impl<'a> SoftmaxOptionsRef<'a> {
     pub(crate) fn beta(&self) -> Result<f32> {
-        Ok(self.0.access(0)?.unwrap_or(0.0))
+        self.0.access_or(0, 0.0)
     }
 }
 
@@ -1594,7 +1570,7 @@ impl<'a> TableRef<'a> for SoftmaxOptionsRef<'a> {
 pub(crate) struct L2NormOptionsRef<'a>(Table<'a>);
 impl<'a> L2NormOptionsRef<'a> {
     pub(crate) fn fused_activation_function(&self) -> Result<ActivationFunctionType> {
-        Ok(self.0.access(0)?.unwrap_or(ActivationFunctionType::None))
+        self.0.access_or(0, ActivationFunctionType::None)
     }
 }
 
@@ -1608,7 +1584,7 @@ impl<'a> TableRef<'a> for L2NormOptionsRef<'a> {
 pub(crate) struct LeakyReluOptionsRef<'a>(Table<'a>);
 impl<'a> LeakyReluOptionsRef<'a> {
     pub(crate) fn alpha(&self) -> Result<f32> {
-        Ok(self.0.access(0)?.unwrap_or(0.0))
+        self.0.access_or(0, 0.0)
     }
 }
 
@@ -1622,7 +1598,7 @@ impl<'a> TableRef<'a> for LeakyReluOptionsRef<'a> {
 pub(crate) struct GeluOptionsRef<'a>(Table<'a>);
 impl<'a> GeluOptionsRef<'a> {
     pub(crate) fn approximate(&self) -> Result<bool> {
-        Ok(self.0.access(0)?.unwrap_or(false))
+        self.0.access_or(0, false)
     }
 }
 
@@ -1636,10 +1612,10 @@ impl<'a> TableRef<'a> for GeluOptionsRef<'a> {
 pub(crate) struct AddOptionsRef<'a>(Table<'a>);
 impl<'a> AddOptionsRef<'a> {
     pub(crate) fn fused_activation_function(&self) -> Result<ActivationFunctionType> {
-        Ok(self.0.access(0)?.unwrap_or(ActivationFunctionType::None))
+        self.0.access_or(0, ActivationFunctionType::None)
     }
     pub(crate) fn pot_scale_int16(&self) -> Result<bool> {
-        Ok(self.0.access(1)?.unwrap_or(true))
+        self.0.access_or(1, true)
     }
 }
 
@@ -1653,10 +1629,10 @@ impl<'a> TableRef<'a> for AddOptionsRef<'a> {
 pub(crate) struct SubOptionsRef<'a>(Table<'a>);
 impl<'a> SubOptionsRef<'a> {
     pub(crate) fn fused_activation_function(&self) -> Result<ActivationFunctionType> {
-        Ok(self.0.access(0)?.unwrap_or(ActivationFunctionType::None))
+        self.0.access_or(0, ActivationFunctionType::None)
     }
     pub(crate) fn pot_scale_int16(&self) -> Result<bool> {
-        Ok(self.0.access(1)?.unwrap_or(true))
+        self.0.access_or(1, true)
     }
 }
 
@@ -1670,7 +1646,7 @@ impl<'a> TableRef<'a> for SubOptionsRef<'a> {
 pub(crate) struct MulOptionsRef<'a>(Table<'a>);
 impl<'a> MulOptionsRef<'a> {
     pub(crate) fn fused_activation_function(&self) -> Result<ActivationFunctionType> {
-        Ok(self.0.access(0)?.unwrap_or(ActivationFunctionType::None))
+        self.0.access_or(0, ActivationFunctionType::None)
     }
 }
 
@@ -1684,7 +1660,7 @@ impl<'a> TableRef<'a> for MulOptionsRef<'a> {
 pub(crate) struct DivOptionsRef<'a>(Table<'a>);
 impl<'a> DivOptionsRef<'a> {
     pub(crate) fn fused_activation_function(&self) -> Result<ActivationFunctionType> {
-        Ok(self.0.access(0)?.unwrap_or(ActivationFunctionType::None))
+        self.0.access_or(0, ActivationFunctionType::None)
     }
 }
 
@@ -1698,7 +1674,7 @@ impl<'a> TableRef<'a> for DivOptionsRef<'a> {
 pub(crate) struct ReducerOptionsRef<'a>(Table<'a>);
 impl<'a> ReducerOptionsRef<'a> {
     pub(crate) fn keep_dims(&self) -> Result<bool> {
-        Ok(self.0.access(0)?.unwrap_or(false))
+        self.0.access_or(0, false)
     }
 }
 
@@ -1712,7 +1688,7 @@ impl<'a> TableRef<'a> for ReducerOptionsRef<'a> {
 pub(crate) struct ArgMaxOptionsRef<'a>(Table<'a>);
 impl<'a> ArgMaxOptionsRef<'a> {
     pub(crate) fn output_type(&self) -> Result<TensorType> {
-        Ok(self.0.access(0)?.unwrap_or(TensorType::Float32))
+        self.0.access_or(0, TensorType::Float32)
     }
 }
 
@@ -1726,7 +1702,7 @@ impl<'a> TableRef<'a> for ArgMaxOptionsRef<'a> {
 pub(crate) struct ArgMinOptionsRef<'a>(Table<'a>);
 impl<'a> ArgMinOptionsRef<'a> {
     pub(crate) fn output_type(&self) -> Result<TensorType> {
-        Ok(self.0.access(0)?.unwrap_or(TensorType::Float32))
+        self.0.access_or(0, TensorType::Float32)
     }
 }
 
@@ -1740,10 +1716,10 @@ impl<'a> TableRef<'a> for ArgMinOptionsRef<'a> {
 pub(crate) struct CumsumOptionsRef<'a>(Table<'a>);
 impl<'a> CumsumOptionsRef<'a> {
     pub(crate) fn exclusive(&self) -> Result<bool> {
-        Ok(self.0.access(0)?.unwrap_or(false))
+        self.0.access_or(0, false)
     }
     pub(crate) fn reverse(&self) -> Result<bool> {
-        Ok(self.0.access(1)?.unwrap_or(false))
+        self.0.access_or(1, false)
     }
 }
 
@@ -1775,10 +1751,10 @@ impl<'a> TableRef<'a> for DequantizeOptionsRef<'a> {
 pub(crate) struct CastOptionsRef<'a>(Table<'a>);
 impl<'a> CastOptionsRef<'a> {
     pub(crate) fn in_data_type(&self) -> Result<TensorType> {
-        Ok(self.0.access(0)?.unwrap_or(TensorType::Float32))
+        self.0.access_or(0, TensorType::Float32)
     }
     pub(crate) fn out_data_type(&self) -> Result<TensorType> {
-        Ok(self.0.access(1)?.unwrap_or(TensorType::Float32))
+        self.0.access_or(1, TensorType::Float32)
     }
 }
 
@@ -1820,7 +1796,7 @@ impl<'a> TableRef<'a> for SqueezeOptionsRef<'a> {
 pub(crate) struct ShapeOptionsRef<'a>(Table<'a>);
 impl<'a> ShapeOptionsRef<'a> {
     pub(crate) fn out_type(&self) -> Result<TensorType> {
-        Ok(self.0.access(0)?.unwrap_or(TensorType::Float32))
+        self.0.access_or(0, TensorType::Float32)
     }
 }
 
@@ -1834,10 +1810,10 @@ impl<'a> TableRef<'a> for ShapeOptionsRef<'a> {
 pub(crate) struct ConcatenationOptionsRef<'a>(Table<'a>);
 impl<'a> ConcatenationOptionsRef<'a> {
     pub(crate) fn axis(&self) -> Result<i32> {
-        Ok(self.0.access(0)?.unwrap_or(0))
+        self.0.access_or(0, 0)
     }
     pub(crate) fn fused_activation_function(&self) -> Result<ActivationFunctionType> {
-        Ok(self.0.access(1)?.unwrap_or(ActivationFunctionType::None))
+        self.0.access_or(1, ActivationFunctionType::None)
     }
 }
 
@@ -1851,7 +1827,7 @@ impl<'a> TableRef<'a> for ConcatenationOptionsRef<'a> {
 pub(crate) struct SplitOptionsRef<'a>(Table<'a>);
 impl<'a> SplitOptionsRef<'a> {
     pub(crate) fn num_splits(&self) -> Result<i32> {
-        Ok(self.0.access(0)?.unwrap_or(0))
+        self.0.access_or(0, 0)
     }
 }
 
@@ -1865,7 +1841,7 @@ impl<'a> TableRef<'a> for SplitOptionsRef<'a> {
 pub(crate) struct SplitVOptionsRef<'a>(Table<'a>);
 impl<'a> SplitVOptionsRef<'a> {
     pub(crate) fn num_splits(&self) -> Result<i32> {
-        Ok(self.0.access(0)?.unwrap_or(0))
+        self.0.access_or(0, 0)
     }
 }
 
@@ -1879,10 +1855,10 @@ impl<'a> TableRef<'a> for SplitVOptionsRef<'a> {
 pub(crate) struct PackOptionsRef<'a>(Table<'a>);
 impl<'a> PackOptionsRef<'a> {
     pub(crate) fn values_count(&self) -> Result<i32> {
-        Ok(self.0.access(0)?.unwrap_or(0))
+        self.0.access_or(0, 0)
     }
     pub(crate) fn axis(&self) -> Result<i32> {
-        Ok(self.0.access(1)?.unwrap_or(0))
+        self.0.access_or(1, 0)
     }
 }
 
@@ -1896,10 +1872,10 @@ impl<'a> TableRef<'a> for PackOptionsRef<'a> {
 pub(crate) struct UnpackOptionsRef<'a>(Table<'a>);
 impl<'a> UnpackOptionsRef<'a> {
     pub(crate) fn num(&self) -> Result<i32> {
-        Ok(self.0.access(0)?.unwrap_or(0))
+        self.0.access_or(0, 0)
     }
     pub(crate) fn axis(&self) -> Result<i32> {
-        Ok(self.0.access(1)?.unwrap_or(0))
+        self.0.access_or(1, 0)
     }
 }
 
@@ -1913,22 +1889,22 @@ impl<'a> TableRef<'a> for UnpackOptionsRef<'a> {
 pub(crate) struct StridedSliceOptionsRef<'a>(Table<'a>);
 impl<'a> StridedSliceOptionsRef<'a> {
     pub(crate) fn begin_mask(&self) -> Result<i32> {
-        Ok(self.0.access(0)?.unwrap_or(0))
+        self.0.access_or(0, 0)
     }
     pub(crate) fn end_mask(&self) -> Result<i32> {
-        Ok(self.0.access(1)?.unwrap_or(0))
+        self.0.access_or(1, 0)
     }
     pub(crate) fn ellipsis_mask(&self) -> Result<i32> {
-        Ok(self.0.access(2)?.unwrap_or(0))
+        self.0.access_or(2, 0)
     }
     pub(crate) fn new_axis_mask(&self) -> Result<i32> {
-        Ok(self.0.access(3)?.unwrap_or(0))
+        self.0.access_or(3, 0)
     }
     pub(crate) fn shrink_axis_mask(&self) -> Result<i32> {
-        Ok(self.0.access(4)?.unwrap_or(0))
+        self.0.access_or(4, 0)
     }
     pub(crate) fn offset(&self) -> Result<bool> {
-        Ok(self.0.access(5)?.unwrap_or(false))
+        self.0.access_or(5, false)
     }
 }
 
@@ -1942,10 +1918,10 @@ impl<'a> TableRef<'a> for StridedSliceOptionsRef<'a> {
 pub(crate) struct GatherOptionsRef<'a>(Table<'a>);
 impl<'a> GatherOptionsRef<'a> {
     pub(crate) fn axis(&self) -> Result<i32> {
-        Ok(self.0.access(0)?.unwrap_or(0))
+        self.0.access_or(0, 0)
     }
     pub(crate) fn batch_dims(&self) -> Result<i32> {
-        Ok(self.0.access(1)?.unwrap_or(0))
+        self.0.access_or(1, 0)
     }
 }
 
@@ -1959,7 +1935,7 @@ impl<'a> TableRef<'a> for GatherOptionsRef<'a> {
 pub(crate) struct OneHotOptionsRef<'a>(Table<'a>);
 impl<'a> OneHotOptionsRef<'a> {
     pub(crate) fn axis(&self) -> Result<i32> {
-        Ok(self.0.access(0)?.unwrap_or(0))
+        self.0.access_or(0, 0)
     }
 }
 
@@ -1973,10 +1949,10 @@ impl<'a> TableRef<'a> for OneHotOptionsRef<'a> {
 pub(crate) struct ReverseSequenceOptionsRef<'a>(Table<'a>);
 impl<'a> ReverseSequenceOptionsRef<'a> {
     pub(crate) fn seq_dim(&self) -> Result<i32> {
-        Ok(self.0.access(0)?.unwrap_or(0))
+        self.0.access_or(0, 0)
     }
     pub(crate) fn batch_dim(&self) -> Result<i32> {
-        Ok(self.0.access(1)?.unwrap_or(0))
+        self.0.access_or(1, 0)
     }
 }
 
@@ -1990,7 +1966,7 @@ impl<'a> TableRef<'a> for ReverseSequenceOptionsRef<'a> {
 pub(crate) struct MirrorPadOptionsRef<'a>(Table<'a>);
 impl<'a> MirrorPadOptionsRef<'a> {
     pub(crate) fn mode(&self) -> Result<MirrorPadMode> {
-        Ok(self.0.access(0)?.unwrap_or(MirrorPadMode::Reflect))
+        self.0.access_or(0, MirrorPadMode::Reflect)
     }
 }
 
@@ -2004,7 +1980,7 @@ impl<'a> TableRef<'a> for MirrorPadOptionsRef<'a> {
 pub(crate) struct SpaceToDepthOptionsRef<'a>(Table<'a>);
 impl<'a> SpaceToDepthOptionsRef<'a> {
     pub(crate) fn block_size(&self) -> Result<i32> {
-        Ok(self.0.access(0)?.unwrap_or(0))
+        self.0.access_or(0, 0)
     }
 }
 
@@ -2018,7 +1994,7 @@ impl<'a> TableRef<'a> for SpaceToDepthOptionsRef<'a> {
 pub(crate) struct DepthToSpaceOptionsRef<'a>(Table<'a>);
 impl<'a> DepthToSpaceOptionsRef<'a> {
     pub(crate) fn block_size(&self) -> Result<i32> {
-        Ok(self.0.access(0)?.unwrap_or(0))
+        self.0.access_or(0, 0)
     }
 }
 
@@ -2032,10 +2008,10 @@ impl<'a> TableRef<'a> for DepthToSpaceOptionsRef<'a> {
 pub(crate) struct ResizeBilinearOptionsRef<'a>(Table<'a>);
 impl<'a> ResizeBilinearOptionsRef<'a> {
     pub(crate) fn align_corners(&self) -> Result<bool> {
-        Ok(self.0.access(2)?.unwrap_or(false))
+        self.0.access_or(2, false)
     }
     pub(crate) fn half_pixel_centers(&self) -> Result<bool> {
-        Ok(self.0.access(3)?.unwrap_or(false))
+        self.0.access_or(3, false)
     }
 }
 
@@ -2049,10 +2025,10 @@ impl<'a> TableRef<'a> for ResizeBilinearOptionsRef<'a> {
 pub(crate) struct ResizeNearestNeighborOptionsRef<'a>(Table<'a>);
 impl<'a> ResizeNearestNeighborOptionsRef<'a> {
     pub(crate) fn align_corners(&self) -> Result<bool> {
-        Ok(self.0.access(0)?.unwrap_or(false))
+        self.0.access_or(0, false)
     }
     pub(crate) fn half_pixel_centers(&self) -> Result<bool> {
-        Ok(self.0.access(1)?.unwrap_or(false))
+        self.0.access_or(1, false)
     }
 }
 
@@ -2066,7 +2042,7 @@ impl<'a> TableRef<'a> for ResizeNearestNeighborOptionsRef<'a> {
 pub(crate) struct CallOptionsRef<'a>(Table<'a>);
 impl<'a> CallOptionsRef<'a> {
     pub(crate) fn subgraph(&self) -> Result<u32> {
-        Ok(self.0.access(0)?.unwrap_or(0))
+        self.0.access_or(0, 0)
     }
 }
 
@@ -2080,7 +2056,7 @@ impl<'a> TableRef<'a> for CallOptionsRef<'a> {
 pub(crate) struct CallOnceOptionsRef<'a>(Table<'a>);
 impl<'a> CallOnceOptionsRef<'a> {
     pub(crate) fn init_subgraph_index(&self) -> Result<i32> {
-        Ok(self.0.access(0)?.unwrap_or(0))
+        self.0.access_or(0, 0)
     }
 }
 
@@ -2094,10 +2070,10 @@ impl<'a> TableRef<'a> for CallOnceOptionsRef<'a> {
 pub(crate) struct IfOptionsRef<'a>(Table<'a>);
 impl<'a> IfOptionsRef<'a> {
     pub(crate) fn then_subgraph_index(&self) -> Result<i32> {
-        Ok(self.0.access(0)?.unwrap_or(0))
+        self.0.access_or(0, 0)
     }
     pub(crate) fn else_subgraph_index(&self) -> Result<i32> {
-        Ok(self.0.access(1)?.unwrap_or(0))
+        self.0.access_or(1, 0)
     }
 }
 
@@ -2111,10 +2087,10 @@ impl<'a> TableRef<'a> for IfOptionsRef<'a> {
 pub(crate) struct WhileOptionsRef<'a>(Table<'a>);
 impl<'a> WhileOptionsRef<'a> {
     pub(crate) fn cond_subgraph_index(&self) -> Result<i32> {
-        Ok(self.0.access(0)?.unwrap_or(0))
+        self.0.access_or(0, 0)
     }
     pub(crate) fn body_subgraph_index(&self) -> Result<i32> {
-        Ok(self.0.access(1)?.unwrap_or(0))
+        self.0.access_or(1, 0)
     }
 }
 
