@@ -1,0 +1,106 @@
+//! Operators by number and name.
+
+use core::fmt;
+
+use crate::generated::BuiltinOperator;
+
+/// The number of a builtin operator, as in the TFLite schema (`BuiltinOperator`).
+///
+/// `Display` gives the schema's name, such as `CONV_2D`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct OpCode(pub u16);
+
+impl OpCode {
+    /// No operator.
+    pub(crate) const NONE: Self = Self(u16::MAX);
+    /// An operator that is known by a name of its own.
+    pub const CUSTOM: Self = Self(32);
+
+    /// The schema's name; `None` for a number that it does not name.
+    pub fn name(self) -> Option<&'static str> {
+        BuiltinOperator::from_wire(self.0.into()).map(BuiltinOperator::name)
+    }
+}
+
+impl fmt::Display for OpCode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.name() {
+            Some(name) => f.write_str(name),
+            None => write!(f, "builtin operator {}", self.0),
+        }
+    }
+}
+
+macro_rules! op_kinds {
+    ($($Kind:ident = $code:literal, $name:literal;)*) => {
+        /// The operators that kinglet runs.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+        #[repr(u8)]
+        #[non_exhaustive]
+        pub enum OpKind {
+            $(#[doc = $name] $Kind,)*
+        }
+
+        impl OpKind {
+            /// Every operator that kinglet runs.
+            pub const ALL: &'static [Self] = &[$(Self::$Kind),*];
+
+            /// The operator of this number; `None` when kinglet does not have it.
+            #[inline]
+            pub const fn from_code(code: OpCode) -> Option<Self> {
+                match code.0 {
+                    $($code => Some(Self::$Kind),)*
+                    _ => None,
+                }
+            }
+
+            /// The operator's number in the schema.
+            pub const fn code(self) -> OpCode {
+                match self {
+                    $(Self::$Kind => OpCode($code),)*
+                }
+            }
+
+            /// The set that holds only this operator: one bit of [`OpSet::OPS`](crate::OpSet::OPS).
+            pub const fn bit(self) -> u128 {
+                1 << self as u8
+            }
+        }
+    };
+}
+
+op_kinds! {
+    Add = 0, "ADD";
+    AveragePool2d = 1, "AVERAGE_POOL_2D";
+    Conv2d = 3, "CONV_2D";
+    DepthwiseConv2d = 4, "DEPTHWISE_CONV_2D";
+    Dequantize = 6, "DEQUANTIZE";
+    FullyConnected = 9, "FULLY_CONNECTED";
+    MaxPool2d = 17, "MAX_POOL_2D";
+    Relu = 19, "RELU";
+    ReluN1To1 = 20, "RELU_N1_TO_1";
+    Relu6 = 21, "RELU6";
+    Reshape = 22, "RESHAPE";
+    Softmax = 25, "SOFTMAX";
+    Svdf = 27, "SVDF";
+    Quantize = 114, "QUANTIZE";
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn kinds_have_the_schemas_numbers() {
+        for &kind in OpKind::ALL {
+            assert_eq!(OpKind::from_code(kind.code()), Some(kind));
+        }
+        assert_eq!(
+            OpKind::DepthwiseConv2d.code().name(),
+            Some("DEPTHWISE_CONV_2D")
+        );
+        assert_eq!(OpKind::Quantize.code().name(), Some("QUANTIZE"));
+        assert_eq!(OpKind::ReluN1To1.code().name(), Some("RELU_N1_TO_1"));
+        assert_eq!(OpCode::CUSTOM.name(), Some("CUSTOM"));
+    }
+}

@@ -1,0 +1,262 @@
+//! CONV_2D and DEPTHWISE_CONV_2D.
+
+use super::{
+    Activation, at, check_arity, check_bias, check_int8, ensure, input, optional_input, options,
+    output,
+};
+use crate::Result;
+use crate::error::Reason;
+use crate::generated::Padding;
+use crate::graph::{Graph, Node};
+use crate::tensor::{DType, Shape, Tensor};
+
+/// A window that slides over an input: pairs are (height, width).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Window {
+    /// Size of the window.
+    pub kernel: (u16, u16),
+    /// Step from one output position to the next.
+    pub stride: (u16, u16),
+    /// Step from one tap to the next.
+    pub dilation: (u16, u16),
+    /// Padding above and to the left.
+    pub pad: (u16, u16),
+}
+
+/// Strides, dilation factors and padding as an operator's options give them, not yet checked.
+pub(super) struct WindowOptions {
+    pub padding: Padding,
+    pub stride: (i32, i32),
+    pub dilation: (i32, i32),
+}
+
+impl Window {
+    /// The window over an input `[batch, height, width, channels]`, and the output's height and width.
+    pub(super) fn new(
+        options: &WindowOptions,
+        kernel: (u32, u32),
+        input: &Tensor<'_>,
+    ) -> Result<(Self, (u32, u32))> {
+        let [_, height, width, _] = input.shape.nhwc().map_err(|reason| at(input, reason))?;
+        let same = matches!(options.padding, Padding::Same);
+        let vertical = Axis::new(same, height, kernel.0, options.stride.0, options.dilation.0)
+            .map_err(|reason| at(input, reason))?;
+        let horizontal = Axis::new(same, width, kernel.1, options.stride.1, options.dilation.1)
+            .map_err(|reason| at(input, reason))?;
+        let window = Self {
+            kernel: (vertical.kernel, horizontal.kernel),
+            stride: (vertical.stride, horizontal.stride),
+            dilation: (vertical.dilation, horizontal.dilation),
+            pad: (vertical.pad, horizontal.pad),
+        };
+        Ok((window, (vertical.output, horizontal.output)))
+    }
+}
+
+struct Axis {
+    kernel: u16,
+    stride: u16,
+    dilation: u16,
+    pad: u16,
+    output: u32,
+}
+
+impl Axis {
+    /// TFLite: `ComputeOutSize`, `ComputePadding`.
+    fn new(
+        same: bool,
+        input: u32,
+        kernel: u32,
+        stride: i32,
+        dilation: i32,
+    ) -> core::result::Result<Self, Reason> {
+        let positive = |value: i32| {
+            u16::try_from(value)
+                .ok()
+                .filter(|&value| value > 0)
+                .ok_or(Reason::BadStride)
+        };
+        let (stride, dilation) = (positive(stride)?, positive(dilation)?);
+        let kernel = u16::try_from(kernel)
+            .ok()
+            .filter(|&size| size > 0)
+            .ok_or(Reason::BadWindow)?;
+        let input = u64::from(u16::try_from(input).map_err(|_| Reason::DimensionTooLarge)?);
+        let step = u64::from(stride);
+        let reach = (u64::from(kernel) - 1) * u64::from(dilation) + 1;
+        let output = if same {
+            input.div_ceil(step)
+        } else if reach > input {
+            return Err(Reason::WindowTooLarge);
+        } else {
+            (input - reach) / step + 1
+        };
+        // Output positions are at most as many as inputs, so nothing here comes near 64 bits.
+        let padding = (output.saturating_sub(1) * step + reach).saturating_sub(input);
+        let pad = u16::try_from(padding / 2).map_err(|_| Reason::BadWindow)?;
+        Ok(Self {
+            kernel,
+            stride,
+            dilation,
+            pad,
+            output: output as u32,
+        })
+    }
+}
+
+/// CONV_2D: int8 `[n, h, w, c]` with int8 filters `[o, kh, kw, c / groups]` and an int32 bias.
+#[derive(Clone, Copy, Debug)]
+pub struct Conv2d<'a> {
+    /// The input.
+    pub input: Tensor<'a>,
+    /// The filters, a constant; one scale, or one for each output channel.
+    pub filter: Tensor<'a>,
+    /// The bias, a constant.
+    pub bias: Option<Tensor<'a>>,
+    /// The output.
+    pub output: Tensor<'a>,
+    /// How the filter moves over the input.
+    pub window: Window,
+    /// Number of groups that input and output channels are divided into.
+    pub groups: u32,
+    /// The fused activation.
+    pub activation: Activation,
+}
+
+impl<'a> Conv2d<'a> {
+    pub(super) fn check(graph: &Graph<'a>, node: &Node<'a>) -> Result<Self> {
+        check_arity(node, 2..=3)?;
+        let options = options!(node, Conv2DOptions);
+        let [input, filter, output] = [
+            input(graph, node, 0)?,
+            input(graph, node, 1)?,
+            output(graph, node, 0)?,
+        ];
+        let bias = optional_input(graph, node, 2)?;
+        check_weighted(&input, &filter, &output)?;
+        let [out_depth, kernel_h, kernel_w, group_depth] = nhwc(&filter)?;
+        let [_, _, _, depth] = nhwc(&input)?;
+        ensure(
+            depth.is_multiple_of(group_depth),
+            &filter,
+            Reason::ShapeMismatch,
+        )?;
+        let groups = depth / group_depth;
+        ensure(
+            out_depth.is_multiple_of(groups),
+            &filter,
+            Reason::ShapeMismatch,
+        )?;
+        filter.check_symmetric(0, out_depth)?;
+        check_bias(bias.as_ref(), out_depth)?;
+        let window = WindowOptions {
+            padding: options.padding()?,
+            stride: (options.stride_h()?, options.stride_w()?),
+            dilation: (options.dilation_h_factor()?, options.dilation_w_factor()?),
+        };
+        let (window, size) = Window::new(&window, (kernel_h, kernel_w), &input)?;
+        check_output(&input.shape, &output, size, out_depth)?;
+        let activation = Activation::new(options.fused_activation_function())?;
+        Ok(Self {
+            input,
+            filter,
+            bias,
+            output,
+            window,
+            groups,
+            activation,
+        })
+    }
+}
+
+/// DEPTHWISE_CONV_2D: int8 `[n, h, w, c]` with int8 filters `[1, kh, kw, c * multiplier]` and an int32 bias.
+#[derive(Clone, Copy, Debug)]
+pub struct DepthwiseConv2d<'a> {
+    /// The input.
+    pub input: Tensor<'a>,
+    /// The filters, a constant; one scale, or one for each output channel.
+    pub filter: Tensor<'a>,
+    /// The bias, a constant.
+    pub bias: Option<Tensor<'a>>,
+    /// The output.
+    pub output: Tensor<'a>,
+    /// How the filter moves over the input.
+    pub window: Window,
+    /// Output channels for each input channel.
+    pub depth_multiplier: u32,
+    /// The fused activation.
+    pub activation: Activation,
+}
+
+impl<'a> DepthwiseConv2d<'a> {
+    pub(super) fn check(graph: &Graph<'a>, node: &Node<'a>) -> Result<Self> {
+        check_arity(node, 2..=3)?;
+        let options = options!(node, DepthwiseConv2DOptions);
+        let [input, filter, output] = [
+            input(graph, node, 0)?,
+            input(graph, node, 1)?,
+            output(graph, node, 0)?,
+        ];
+        let bias = optional_input(graph, node, 2)?;
+        check_weighted(&input, &filter, &output)?;
+        let [one, kernel_h, kernel_w, out_depth] = nhwc(&filter)?;
+        ensure(one == 1, &filter, Reason::ShapeMismatch)?;
+        let [_, _, _, depth] = nhwc(&input)?;
+        // The multiplier is a matter of the shapes; what the options say of it is not used.
+        ensure(
+            out_depth.is_multiple_of(depth),
+            &filter,
+            Reason::ShapeMismatch,
+        )?;
+        let depth_multiplier = out_depth / depth;
+        filter.check_symmetric(3, out_depth)?;
+        check_bias(bias.as_ref(), out_depth)?;
+        let window = WindowOptions {
+            padding: options.padding()?,
+            stride: (options.stride_h()?, options.stride_w()?),
+            dilation: (options.dilation_h_factor()?, options.dilation_w_factor()?),
+        };
+        let (window, size) = Window::new(&window, (kernel_h, kernel_w), &input)?;
+        check_output(&input.shape, &output, size, out_depth)?;
+        let activation = Activation::new(options.fused_activation_function())?;
+        Ok(Self {
+            input,
+            filter,
+            bias,
+            output,
+            window,
+            depth_multiplier,
+            activation,
+        })
+    }
+}
+
+fn nhwc(tensor: &Tensor<'_>) -> Result<[u32; 4]> {
+    tensor.shape.nhwc().map_err(|reason| at(tensor, reason))
+}
+
+fn check_weighted(input: &Tensor<'_>, filter: &Tensor<'_>, output: &Tensor<'_>) -> Result<()> {
+    check_int8(input, filter)?;
+    ensure(filter.dtype == DType::Int8, filter, Reason::UnsupportedType)?;
+    ensure(filter.is_constant(), filter, Reason::NotConstant)?;
+    ensure(output.dtype == DType::Int8, output, Reason::WrongType)?;
+    input.per_tensor()?;
+    output.per_tensor()?;
+    Ok(())
+}
+
+/// The output is `[batch, size.0, size.1, depth]`.
+pub(super) fn check_output(
+    input: &Shape,
+    output: &Tensor<'_>,
+    size: (u32, u32),
+    depth: u32,
+) -> Result<()> {
+    let batch = input.dims().first().copied().unwrap_or(1);
+    let expected = [batch, size.0, size.1, depth];
+    ensure(
+        output.shape.dims() == expected,
+        output,
+        Reason::ShapeMismatch,
+    )
+}

@@ -1,0 +1,176 @@
+//! The operators, checked: one file a family, each with the typed view and its shape rules.
+
+mod add;
+mod conv;
+mod fully_connected;
+mod pool;
+mod rescale;
+mod reshape;
+mod softmax;
+mod svdf;
+
+pub use add::Add;
+pub use conv::{Conv2d, DepthwiseConv2d, Window};
+pub use fully_connected::FullyConnected;
+pub use pool::{Pool2d, PoolKind};
+pub use rescale::Rescale;
+pub use reshape::Reshape;
+pub use softmax::Softmax;
+pub use svdf::Svdf;
+
+use crate::error::{ModelError, Reason};
+use crate::generated::ActivationFunctionType;
+use crate::graph::{Graph, Node, Op, OpSet};
+use crate::opcode::{OpCode, OpKind};
+use crate::tensor::{DType, Storage, Tensor};
+use crate::{Result, flatbuf};
+
+/// An activation function that is fused into an operator.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Activation {
+    /// The range of the output type.
+    None,
+    /// At least 0.
+    Relu,
+    /// -1 to 1.
+    ReluN1To1,
+    /// 0 to 6.
+    Relu6,
+}
+
+impl Activation {
+    fn new(wire: flatbuf::Result<ActivationFunctionType>) -> Result<Self> {
+        match wire? {
+            ActivationFunctionType::None => Ok(Self::None),
+            ActivationFunctionType::Relu => Ok(Self::Relu),
+            ActivationFunctionType::ReluN1To1 => Ok(Self::ReluN1To1),
+            ActivationFunctionType::Relu6 => Ok(Self::Relu6),
+            _ => Err(Reason::UnsupportedActivation.into()),
+        }
+    }
+}
+
+/// Types and checks one operator.
+pub(crate) fn check<'a, S: OpSet>(graph: &Graph<'a>, node: &Node<'a>) -> Result<Op<'a>> {
+    if node.code == OpCode::CUSTOM {
+        return Err(Reason::CustomOp.into());
+    }
+    let kind = OpKind::from_code(node.code).ok_or(Reason::UnsupportedOp)?;
+    // Written so that the compiler drops the arms of operators outside the set.
+    match kind {
+        OpKind::Add if S::has(OpKind::Add) => Add::check(graph, node).map(Op::Add),
+        OpKind::Conv2d if S::has(OpKind::Conv2d) => Conv2d::check(graph, node).map(Op::Conv2d),
+        OpKind::DepthwiseConv2d if S::has(OpKind::DepthwiseConv2d) => {
+            DepthwiseConv2d::check(graph, node).map(Op::DepthwiseConv2d)
+        }
+        OpKind::FullyConnected if S::has(OpKind::FullyConnected) => {
+            FullyConnected::check(graph, node).map(Op::FullyConnected)
+        }
+        OpKind::AveragePool2d if S::has(OpKind::AveragePool2d) => {
+            Pool2d::check(graph, node, PoolKind::Average).map(Op::Pool2d)
+        }
+        OpKind::MaxPool2d if S::has(OpKind::MaxPool2d) => {
+            Pool2d::check(graph, node, PoolKind::Max).map(Op::Pool2d)
+        }
+        OpKind::Quantize if S::has(OpKind::Quantize) => {
+            Rescale::check_quantize(graph, node).map(Op::Rescale)
+        }
+        OpKind::Dequantize if S::has(OpKind::Dequantize) => {
+            Rescale::check_dequantize(graph, node).map(Op::Rescale)
+        }
+        OpKind::Relu if S::has(OpKind::Relu) => {
+            Rescale::check_activation(graph, node, Activation::Relu).map(Op::Rescale)
+        }
+        OpKind::Relu6 if S::has(OpKind::Relu6) => {
+            Rescale::check_activation(graph, node, Activation::Relu6).map(Op::Rescale)
+        }
+        OpKind::ReluN1To1 if S::has(OpKind::ReluN1To1) => {
+            Rescale::check_activation(graph, node, Activation::ReluN1To1).map(Op::Rescale)
+        }
+        OpKind::Reshape if S::has(OpKind::Reshape) => Reshape::check(graph, node).map(Op::Reshape),
+        OpKind::Softmax if S::has(OpKind::Softmax) => Softmax::check(graph, node).map(Op::Softmax),
+        OpKind::Svdf if S::has(OpKind::Svdf) => Svdf::check(graph, node).map(Op::Svdf),
+        _ => Err(Reason::OpNotSelected.into()),
+    }
+}
+
+/// A refusal that concerns a tensor.
+fn at(tensor: &Tensor<'_>, reason: Reason) -> ModelError {
+    ModelError::new(reason).at_tensor(tensor.id)
+}
+
+fn ensure(condition: bool, tensor: &Tensor<'_>, reason: Reason) -> Result<()> {
+    if condition {
+        Ok(())
+    } else {
+        Err(at(tensor, reason))
+    }
+}
+
+/// The operator has `inputs` inputs and one output.
+fn check_arity(node: &Node<'_>, inputs: core::ops::RangeInclusive<usize>) -> Result<()> {
+    if inputs.contains(&node.inputs.len()) && node.outputs.len() == 1 {
+        Ok(())
+    } else {
+        Err(Reason::WrongArity.into())
+    }
+}
+
+fn input<'a>(graph: &Graph<'a>, node: &Node<'a>, i: usize) -> Result<Tensor<'a>> {
+    graph.tensor(node.inputs.get(i).ok_or(Reason::MissingInput)?)
+}
+
+fn optional_input<'a>(graph: &Graph<'a>, node: &Node<'a>, i: usize) -> Result<Option<Tensor<'a>>> {
+    node.inputs.get(i).map(|id| graph.tensor(id)).transpose()
+}
+
+/// An output is written by the operator: it is no constant and no variable.
+fn output<'a>(graph: &Graph<'a>, node: &Node<'a>, i: usize) -> Result<Tensor<'a>> {
+    let tensor = graph.tensor(node.outputs.get(i).ok_or(Reason::WrongArity)?)?;
+    match tensor.storage {
+        Storage::Activation => Ok(tensor),
+        _ => Err(at(&tensor, Reason::ConstantWritten)),
+    }
+}
+
+/// The activations of a weighted operator are int8; for the two kinds of model that newcomers bring
+/// first, says what to do.
+fn check_int8(activations: &Tensor<'_>, weights: &Tensor<'_>) -> Result<()> {
+    match (activations.dtype, weights.dtype) {
+        (DType::Int8, _) => Ok(()),
+        (DType::Float32, DType::Float32) => Err(at(activations, Reason::FloatModel)),
+        (DType::Float32, DType::Int8 | DType::Int4 | DType::UInt8) => {
+            Err(at(activations, Reason::DynamicRange))
+        }
+        _ => Err(at(activations, Reason::UnsupportedType)),
+    }
+}
+
+/// A tensor of type int8, quantised as a whole.
+fn check_int8_activation(tensor: &Tensor<'_>) -> Result<()> {
+    match tensor.dtype {
+        DType::Int8 => tensor.per_tensor().map(|_| ()),
+        DType::Float32 => Err(at(tensor, Reason::FloatModel)),
+        _ => Err(at(tensor, Reason::UnsupportedType)),
+    }
+}
+
+/// An int32 bias: a constant with one value for each channel.
+fn check_bias(bias: Option<&Tensor<'_>>, channels: u32) -> Result<()> {
+    let Some(bias) = bias else { return Ok(()) };
+    ensure(bias.is_constant(), bias, Reason::NotConstant)?;
+    ensure(bias.dtype == DType::Int32, bias, Reason::WrongType)?;
+    ensure(bias.shape.len() == channels, bias, Reason::ShapeMismatch)
+}
+
+/// Takes the operator's options apart.
+macro_rules! options {
+    ($node:expr, $Variant:ident) => {
+        match $node.options()? {
+            Some($crate::generated::BuiltinOptionsRef::$Variant(options)) => options,
+            Some(_) => return Err($crate::Reason::WrongOptions.into()),
+            None => return Err($crate::Reason::MissingOptions.into()),
+        }
+    };
+}
+pub(crate) use options;

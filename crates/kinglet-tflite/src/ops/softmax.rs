@@ -1,0 +1,46 @@
+//! SOFTMAX.
+
+use super::{check_arity, check_int8_activation, ensure, input, options, output};
+use crate::Result;
+use crate::error::Reason;
+use crate::graph::{Graph, Node};
+use crate::tensor::{DType, Tensor};
+
+/// SOFTMAX over the last dimension: int8 to int8 or int16.
+#[derive(Clone, Copy, Debug)]
+pub struct Softmax<'a> {
+    /// The input.
+    pub input: Tensor<'a>,
+    /// The output, of the same shape.
+    pub output: Tensor<'a>,
+    /// Factor of the exponents, above 0 and finite.
+    pub beta: f32,
+}
+
+impl<'a> Softmax<'a> {
+    pub(super) fn check(graph: &Graph<'a>, node: &Node<'a>) -> Result<Self> {
+        check_arity(node, 1..=1)?;
+        let beta = options!(node, SoftmaxOptions).beta()?;
+        let [input, output] = [input(graph, node, 0)?, output(graph, node, 0)?];
+        check_int8_activation(&input)?;
+        ensure(input.shape.rank() >= 1, &input, Reason::WrongRank)?;
+        ensure(input.shape == output.shape, &output, Reason::ShapeMismatch)?;
+        if !(beta.is_finite() && beta > 0.0) {
+            return Err(Reason::BadOption.into());
+        }
+        // TFLite fixes the output's scale: it is not used in the arithmetic.
+        let fixed = match (output.dtype, output.per_tensor()?) {
+            (DType::Int8, (scale, zero_point)) => scale == 1.0 / 256.0 && zero_point == -128,
+            (DType::Int16, (scale, zero_point)) => {
+                (scale * 65_536.0 - 1.0).abs() <= 0.001 && zero_point == -32_768
+            }
+            _ => return Err(super::at(&output, Reason::UnsupportedType)),
+        };
+        ensure(fixed, &output, Reason::OutputScale)?;
+        Ok(Self {
+            input,
+            output,
+            beta,
+        })
+    }
+}
