@@ -19,6 +19,7 @@
 extern crate std;
 
 mod call;
+mod footprint;
 mod kernel;
 mod memory;
 pub mod ops;
@@ -27,6 +28,7 @@ pub mod quant;
 mod target;
 
 pub use call::{Bias, Call, Fault, Requant};
+pub use footprint::{Footprint, Span};
 pub use kernel::Kernel;
 pub use memory::{Element, Place, Region, Source, View};
 pub use params::{Params, Word};

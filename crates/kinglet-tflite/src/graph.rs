@@ -219,6 +219,10 @@ impl<'a> Node<'a> {
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
 #[allow(
+    clippy::large_enum_variant,
+    reason = "there is no heap to box on, and one operator lives at a time"
+)]
+#[allow(
     missing_docs,
     reason = "each variant is documented at the type it holds"
 )]

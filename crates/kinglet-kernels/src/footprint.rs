@@ -1,0 +1,149 @@
+//! What a step touches, said by its parameters: for checking plans without running them.
+
+use crate::ops::{
+    add, conv_2d, copy, depthwise_conv_2d, fully_connected, pool_2d, quantize, softmax, svdf,
+};
+use crate::{Kernel, Params, Place};
+
+/// A run of bytes in one region.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Span {
+    /// Where it starts.
+    pub place: Place,
+    /// Its length in bytes.
+    pub len: u64,
+}
+
+impl Span {
+    /// Nothing.
+    pub const EMPTY: Self = Self {
+        place: Place::NONE,
+        len: 0,
+    };
+
+    fn new(place: Place, sizes: &[u32]) -> Self {
+        // Saturates far above any memory, so that absurd sizes are seen to be out of bounds.
+        let len = sizes
+            .iter()
+            .fold(1u64, |len, &size| len.saturating_mul(size.into()));
+        Self { place, len }
+    }
+
+    /// The two share a byte.
+    pub fn overlaps(&self, other: &Self) -> bool {
+        let (a, b) = (self.place.offset() as u64, other.place.offset() as u64);
+        self.len > 0
+            && other.len > 0
+            && self.place.region() == other.place.region()
+            && a < b.saturating_add(other.len)
+            && b < a.saturating_add(self.len)
+    }
+}
+
+/// What one step reads and writes, weights aside.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Footprint {
+    /// Inputs, in the operator's order; the rest is empty.
+    pub reads: [Span; 2],
+    /// The output.
+    pub write: Span,
+    /// State that is read and written.
+    pub state: Span,
+    /// Scratch memory: `None` for kernels that use none.
+    pub scratch: Span,
+    /// The output may lie exactly where an input of the same length lies.
+    pub in_place: bool,
+}
+
+impl Footprint {
+    /// The footprint of `kernel` with the parameter block at the start of `words`; `None` when the block
+    /// is cut short.
+    pub fn new(kernel: Kernel, words: &[u32]) -> Option<Self> {
+        let mut footprint = Self {
+            reads: [Span::EMPTY; 2],
+            write: Span::EMPTY,
+            state: Span::EMPTY,
+            scratch: Span::EMPTY,
+            in_place: false,
+        };
+        match kernel {
+            Kernel::Nothing => {}
+            Kernel::Copy => {
+                let p = copy::CopyParams::from_words(words)?;
+                footprint.reads = [Span::new(p.input, &[p.bytes]), Span::EMPTY];
+                footprint.write = Span::new(p.output, &[p.bytes]);
+                footprint.in_place = true;
+            }
+            Kernel::Conv2d => {
+                let p = conv_2d::Conv2dParams::from_words(words)?;
+                footprint.reads = [
+                    Span::new(p.input, &[p.input_stride, p.input_ring]),
+                    Span::EMPTY,
+                ];
+                footprint.write = Span::new(p.output, &[p.output_stride, p.output_ring]);
+            }
+            Kernel::DepthwiseConv2d => {
+                let p = depthwise_conv_2d::DepthwiseConv2dParams::from_words(words)?;
+                footprint.reads = [
+                    Span::new(p.input, &[p.input_stride, p.input_ring]),
+                    Span::EMPTY,
+                ];
+                footprint.write = Span::new(p.output, &[p.output_stride, p.output_ring]);
+            }
+            Kernel::FullyConnected | Kernel::FullyConnectedLitert => {
+                let p = fully_connected::FullyConnectedParams::from_words(words)?;
+                footprint.reads = [Span::new(p.input, &[p.input_depth, p.batch]), Span::EMPTY];
+                footprint.write = Span::new(p.output, &[p.output_depth, p.batch]);
+            }
+            Kernel::SoftmaxS8 | Kernel::SoftmaxS8S16 => {
+                let p = softmax::SoftmaxParams::from_words(words)?;
+                let size = if kernel == Kernel::SoftmaxS8 { 1 } else { 2 };
+                footprint.reads = [Span::new(p.input, &[p.depth, p.batch]), Span::EMPTY];
+                footprint.write = Span::new(p.output, &[p.depth, p.batch, size]);
+                footprint.in_place = size == 1;
+            }
+            Kernel::AveragePool2d | Kernel::MaxPool2d => {
+                let p = pool_2d::Pool2dParams::from_words(words)?;
+                footprint.reads = [
+                    Span::new(p.input, &[p.input_stride, p.input_ring]),
+                    Span::EMPTY,
+                ];
+                footprint.write = Span::new(p.output, &[p.output_stride, p.output_ring]);
+            }
+            Kernel::Add => {
+                let p = add::AddParams::from_words(words)?;
+                footprint.reads = [
+                    Span::new(p.input1, &[p.len1]),
+                    Span::new(p.input2, &[p.len2]),
+                ];
+                footprint.write = Span::new(p.output, &[p.len]);
+                footprint.in_place = true;
+            }
+            Kernel::SvdfS8 | Kernel::SvdfS16 => {
+                let p = svdf::SvdfParams::from_words(words)?;
+                let size = if kernel == Kernel::SvdfS8 { 1 } else { 2 };
+                footprint.reads = [Span::new(p.input, &[p.batch, p.features]), Span::EMPTY];
+                let units = p.filters.checked_div(p.rank)?;
+                footprint.write = Span::new(p.output, &[p.batch, units]);
+                footprint.state = Span::new(p.state, &[p.batch, p.filters, p.memory, size]);
+            }
+            Kernel::Requantize | Kernel::Quantize | Kernel::Dequantize => {
+                let p = quantize::QuantizeParams::from_words(words)?;
+                let from = if kernel == Kernel::Quantize {
+                    4
+                } else {
+                    p.from.size() as u32
+                };
+                let to = if kernel == Kernel::Dequantize {
+                    4
+                } else {
+                    p.to.size() as u32
+                };
+                footprint.reads = [Span::new(p.input, &[p.len, from]), Span::EMPTY];
+                footprint.write = Span::new(p.output, &[p.len, to]);
+                footprint.in_place = kernel == Kernel::Requantize && from == to;
+            }
+        }
+        Some(footprint)
+    }
+}

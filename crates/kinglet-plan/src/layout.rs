@@ -1,0 +1,445 @@
+//! When each tensor is alive, and where it lies.
+//!
+//! Lifetimes are counted in steps: an input of the model is alive from time 0, operator `i` runs at time
+//! `i + 1`, and an output of the model stays alive to the end. Tensors that are alive together get places
+//! that do not overlap. The largest is placed first, at the lowest offset that is free all its life
+//! ("greedy by size", as TFLM and Pisarchyk and Lee, arXiv 2001.03288).
+
+use kinglet_kernels::{Place, Region};
+use kinglet_tflite::{Graph, ModelError, Op, OpSet, Reason, Storage, Tensor};
+
+use crate::PlanError;
+use crate::planner::Options;
+use crate::prepare;
+
+/// Every tensor starts at a multiple of this many bytes.
+pub const ALIGNMENT: u32 = 4;
+
+/// What the planner knows of one tensor, or of one step's scratch memory: four words.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Record {
+    /// Bytes, below 2^30; 0 for what needs no place of its own.
+    size: u32,
+    /// Byte offset in its region, once placed.
+    offset: u32,
+    /// When it is written, and when it is read last.
+    first: u16,
+    last: u16,
+    /// The tensor whose place it shares; itself for most.
+    root: u16,
+    /// The next record in the list of those that are placed in the arena, by offset.
+    next: u16,
+    flags: u8,
+}
+
+/// The end of the list.
+const END: u16 = u16::MAX;
+/// Something has written to it: it may be read.
+const WRITTEN: u8 = 1;
+/// It has a place.
+const PLACED: u8 = 2;
+/// It lies in the state memory.
+const STATE: u8 = 4;
+
+/// Sizes and offsets leave two bits of their words free, for the flags.
+const LOW: u32 = Place::LIMIT - 1;
+
+impl Record {
+    const WORDS: usize = 4;
+
+    fn from_words([size, offset, life, links]: [u32; Self::WORDS]) -> Self {
+        Self {
+            size: size & LOW,
+            offset: offset & LOW,
+            first: life as u16,
+            last: (life >> 16) as u16,
+            root: links as u16,
+            next: (links >> 16) as u16,
+            flags: (size >> 30 | offset >> 30 << 2) as u8,
+        }
+    }
+
+    fn to_words(self) -> [u32; Self::WORDS] {
+        [
+            self.size & LOW | u32::from(self.flags) << 30,
+            self.offset & LOW | u32::from(self.flags) >> 2 << 30,
+            u32::from(self.first) | u32::from(self.last) << 16,
+            u32::from(self.root) | u32::from(self.next) << 16,
+        ]
+    }
+
+    fn is_alive_with(&self, other: &Self) -> bool {
+        self.first <= other.last && other.first <= self.last
+    }
+
+    fn end(&self) -> u32 {
+        self.offset.saturating_add(self.size)
+    }
+}
+
+/// The records, from the end of a block of memory backwards, so that a plan can grow from its start.
+struct Records<'m> {
+    words: &'m mut [u32],
+    /// Records asked for, also those that found no room.
+    len: usize,
+    /// The one placed lowest in the arena.
+    first: u16,
+}
+
+impl Records<'_> {
+    fn slot(&mut self, i: usize) -> Option<&mut [u32; Record::WORDS]> {
+        let end = self
+            .words
+            .len()
+            .checked_sub(i.checked_mul(Record::WORDS)?)?;
+        let start = end.checked_sub(Record::WORDS)?;
+        self.words.get_mut(start..end)?.first_chunk_mut()
+    }
+
+    fn get(&self, i: usize) -> Option<Record> {
+        let end = self
+            .words
+            .len()
+            .checked_sub(i.checked_mul(Record::WORDS)?)?;
+        let start = end.checked_sub(Record::WORDS)?;
+        self.words
+            .get(start..end)?
+            .first_chunk()
+            .copied()
+            .map(Record::from_words)
+    }
+
+    fn set(&mut self, i: usize, record: Record) {
+        if let Some(slot) = self.slot(i) {
+            *slot = record.to_words();
+        }
+    }
+
+    fn update(&mut self, i: usize, change: impl FnOnce(&mut Record)) {
+        if let Some(mut record) = self.get(i) {
+            change(&mut record);
+            self.set(i, record);
+        }
+    }
+
+    fn push(&mut self, record: Record) {
+        self.set(self.len, record);
+        self.len += 1;
+    }
+
+    /// Gives record `i` the lowest offset at which it overlaps none that is placed and alive with it.
+    /// Returns where it ends.
+    fn place(&mut self, i: usize) -> u32 {
+        let Some(mut record) = self.get(i) else {
+            return 0;
+        };
+        // The list is in order of offsets: the first gap that is wide enough is the lowest.
+        let mut at = self.first;
+        while let Some(other) = self.get(at.into()) {
+            if other.is_alive_with(&record) {
+                if other.offset >= record.end() {
+                    break;
+                }
+                let end = other
+                    .end()
+                    .checked_next_multiple_of(ALIGNMENT)
+                    .unwrap_or(u32::MAX);
+                record.offset = record.offset.max(end);
+            }
+            at = other.next;
+        }
+        record.flags |= PLACED;
+        let end = record.end();
+        // Into the list, before the first that starts at or behind it.
+        let mut before = END;
+        let mut after = self.first;
+        while let Some(other) = self.get(after.into())
+            && other.offset < record.offset
+        {
+            before = after;
+            after = other.next;
+        }
+        record.next = after;
+        self.set(i, record);
+        match before {
+            END => self.first = i as u16,
+            _ => self.update(before.into(), |record| record.next = i as u16),
+        }
+        end
+    }
+}
+
+/// Where everything lies.
+#[derive(Debug)]
+pub struct Layout<'m> {
+    words: &'m mut [u32],
+    len: usize,
+    tensors: usize,
+    /// Bytes of arena that the model needs.
+    pub arena_bytes: u32,
+    /// Bytes of state memory that the model needs.
+    pub state_bytes: u32,
+}
+
+impl<'m> Layout<'m> {
+    /// Lays out a graph's tensors. `words` is working memory: 16 bytes a tensor.
+    ///
+    /// # Errors
+    /// [`PlanError::Model`] when an operator is refused, reads what nothing has written, or writes what is
+    /// written already; [`PlanError::MemoryTooSmall`]; [`PlanError::ArenaTooLarge`].
+    pub fn new<S: OpSet>(
+        graph: &Graph<'_>,
+        options: &Options,
+        words: &'m mut [u32],
+    ) -> Result<Self, PlanError> {
+        let tensors = graph.tensor_count() as usize;
+        let mut records = Records {
+            words,
+            len: tensors,
+            first: END,
+        };
+        for id in 0..tensors {
+            records.set(
+                id,
+                Record {
+                    size: 0,
+                    offset: 0,
+                    first: 0,
+                    last: 0,
+                    root: id as u16,
+                    next: END,
+                    flags: 0,
+                },
+            );
+        }
+        // With too little memory nothing can be said of lifetimes, but the operators' scratch is counted
+        // all the same: the error is to say how much is needed.
+        let fits = tensors.saturating_mul(Record::WORDS) <= records.words.len();
+        if fits {
+            find_lifetimes::<S>(graph, options, &mut records)?;
+        }
+        if records.len >= END.into() {
+            return Err(ModelError::from(Reason::TooManyTensors).into());
+        }
+        let needed = records.len.saturating_mul(Record::WORDS);
+        if needed > records.words.len() {
+            return Err(PlanError::MemoryTooSmall {
+                needed: needed * 4,
+                given: records.words.len() * 4,
+            });
+        }
+        let state_bytes = place_state(&mut records);
+        let arena_bytes = place_arena(&mut records);
+        if arena_bytes >= Place::LIMIT || state_bytes >= Place::LIMIT {
+            return Err(PlanError::ArenaTooLarge);
+        }
+        let len = records.len;
+        Ok(Self {
+            words: records.words,
+            len,
+            tensors,
+            arena_bytes,
+            state_bytes,
+        })
+    }
+
+    /// Words that the layout needs.
+    pub fn words(&self) -> usize {
+        self.len * Record::WORDS
+    }
+
+    /// Gives back the part of its memory that it does not need.
+    pub(crate) fn split(self) -> (&'m mut [u32], Self) {
+        let at = self.words.len().saturating_sub(self.words());
+        // In bounds: `at` is at most the length.
+        let (front, words) = self.words.split_at_mut_checked(at).unwrap_or_default();
+        (front, Self { words, ..self })
+    }
+
+    fn record(&self, i: usize) -> Option<Record> {
+        let end = self
+            .words
+            .len()
+            .checked_sub(i.checked_mul(Record::WORDS)?)?;
+        let start = end.checked_sub(Record::WORDS)?;
+        self.words
+            .get(start..end)?
+            .first_chunk()
+            .copied()
+            .map(Record::from_words)
+    }
+
+    /// Where a tensor lies that is no constant.
+    pub fn place(&self, tensor: &Tensor<'_>) -> Option<Place> {
+        let root = self.record(tensor.id as usize)?.root;
+        let record = self.record(root.into())?;
+        let region = if record.flags & STATE != 0 {
+            Region::State
+        } else {
+            Region::Arena
+        };
+        (record.flags & PLACED != 0)
+            .then(|| Place::new(region, record.offset))
+            .flatten()
+    }
+
+    /// Input and output share a place.
+    pub fn share_a_place(&self, a: &Tensor<'_>, b: &Tensor<'_>) -> bool {
+        let root = |tensor: &Tensor<'_>| self.record(tensor.id as usize).map(|record| record.root);
+        root(a) == root(b) && root(a).is_some()
+    }
+
+    /// Where the scratch memory of the `i`-th step that has some lies.
+    pub fn scratch(&self, i: usize) -> Option<Place> {
+        let record = self.record(self.tensors.checked_add(i)?)?;
+        Place::new(Region::Arena, record.offset)
+    }
+}
+
+fn find_lifetimes<S: OpSet>(
+    graph: &Graph<'_>,
+    options: &Options,
+    records: &mut Records<'_>,
+) -> Result<(), PlanError> {
+    for id in graph.inputs().iter().flatten() {
+        let tensor = graph.graph_input(id)?;
+        records.update(id as usize, |record| {
+            record.size = tensor.byte_len();
+            record.flags |= WRITTEN;
+        });
+    }
+    for index in 0..graph.op_count() {
+        let time = index as u16 + 1;
+        let node = graph.node(index)?;
+        let refuse = |reason: Reason, tensor: u32| {
+            ModelError::from(reason)
+                .at_tensor(tensor)
+                .at_op(index, node.code)
+        };
+        // First what the graph says, so that an operator may rely on it.
+        let op = graph.op::<S>(index)?;
+        for id in node.inputs.iter().flatten() {
+            let tensor = graph.tensor(id)?;
+            match tensor.storage {
+                Storage::Constant { .. } => {}
+                Storage::Variable => records.update(id as usize, |record| {
+                    record.size = tensor.byte_len();
+                    record.flags |= WRITTEN | STATE;
+                }),
+                Storage::Activation => {
+                    read(records, id, time).map_err(|reason| refuse(reason, id))?
+                }
+            }
+        }
+        for id in node.outputs.iter().flatten() {
+            let tensor = graph.tensor(id)?;
+            let record = records
+                .get(id as usize)
+                .ok_or(ModelError::from(Reason::BadIndex))?;
+            if record.flags & WRITTEN != 0 {
+                return Err(refuse(Reason::WrittenTwice, id).into());
+            }
+            records.update(id as usize, |record| {
+                record.size = tensor.byte_len();
+                record.first = time;
+                record.last = time;
+                record.flags |= WRITTEN;
+            });
+        }
+        // A reshape of an activation leaves it where it is.
+        if let Op::Reshape(reshape) = &op
+            && matches!(reshape.input.storage, Storage::Activation)
+        {
+            share(records, reshape.input.id, reshape.output.id);
+        }
+        let scratch = prepare::choose::<S>(&op, options).scratch;
+        if scratch > 0 {
+            let root = records.len as u16;
+            records.push(Record {
+                size: scratch,
+                offset: 0,
+                first: time,
+                last: time,
+                root,
+                next: END,
+                flags: WRITTEN,
+            });
+        }
+    }
+    let end = graph.op_count() as u16 + 1;
+    for id in graph.outputs().iter().flatten() {
+        let tensor = graph.tensor(id)?;
+        match tensor.storage {
+            Storage::Activation => {
+                read(records, id, end).map_err(|reason| ModelError::from(reason).at_tensor(id))?;
+            }
+            Storage::Variable | Storage::Constant { .. } => {}
+        }
+    }
+    Ok(())
+}
+
+/// Notes that a tensor is read at `time`.
+fn read(records: &mut Records<'_>, id: u32, time: u16) -> Result<(), Reason> {
+    let record = records.get(id as usize).ok_or(Reason::BadIndex)?;
+    if record.flags & WRITTEN == 0 {
+        return Err(Reason::NotProduced);
+    }
+    records.update(record.root.into(), |root| root.last = root.last.max(time));
+    Ok(())
+}
+
+/// `output` lies where `input` lies.
+fn share(records: &mut Records<'_>, input: u32, output: u32) {
+    let Some(root) = records.get(input as usize).map(|record| record.root) else {
+        return;
+    };
+    let Some(last) = records.get(output as usize).map(|record| record.last) else {
+        return;
+    };
+    records.update(output as usize, |record| {
+        record.root = root;
+        record.size = 0;
+    });
+    records.update(root.into(), |record| record.last = record.last.max(last));
+}
+
+/// Variables lie one after the other: they are alive always.
+fn place_state(records: &mut Records<'_>) -> u32 {
+    let mut end = 0u32;
+    for i in 0..records.len {
+        let Some(record) = records.get(i) else { break };
+        if record.flags & STATE != 0 {
+            records.update(i, |record| {
+                record.offset = end;
+                record.flags |= PLACED;
+            });
+            end = end
+                .saturating_add(record.size)
+                .checked_next_multiple_of(ALIGNMENT)
+                .unwrap_or(u32::MAX);
+        }
+    }
+    end
+}
+
+fn place_arena(records: &mut Records<'_>) -> u32 {
+    let mut end = 0;
+    loop {
+        // The largest that has no place yet; among equals the first.
+        let waiting = (0..records.len)
+            .filter_map(|i| Some((i, records.get(i)?)))
+            .filter(|(_, record)| record.size > 0 && record.flags & (PLACED | STATE) == 0)
+            .max_by_key(|(i, record)| (record.size, core::cmp::Reverse(*i)));
+        let Some((i, _)) = waiting else { return end };
+        end = end.max(
+            records
+                .place(i)
+                .checked_next_multiple_of(ALIGNMENT)
+                .unwrap_or(u32::MAX),
+        );
+        if end >= Place::LIMIT {
+            return end;
+        }
+    }
+}

@@ -1,0 +1,264 @@
+//! From a graph to a plan.
+
+use kinglet_kernels::{Kernel, Place, Target};
+use kinglet_tflite::{Graph, Op, OpSet, Storage, Tensor};
+
+use crate::layout::Layout;
+use crate::plan::{IoTensor, Plan, PlanWriter, StateInit, Step};
+use crate::prepare::{self, Emit};
+use crate::{PlanError, check};
+
+/// Which reference the arithmetic follows where TFLite's own versions differ.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub enum Reference {
+    /// TFLM, and TFLite up to 2.19: FULLY_CONNECTED requantises with integers.
+    #[default]
+    Tflite,
+    /// LiteRT since TensorFlow 2.20: FULLY_CONNECTED requantises in float64.
+    Litert,
+}
+
+/// What a plan is made for.
+#[derive(Clone, Copy, Debug, Default)]
+#[non_exhaustive]
+pub struct Options {
+    /// The kernel family.
+    pub target: Target,
+    /// The arithmetic to follow.
+    pub reference: Reference,
+}
+
+impl Options {
+    /// The same, following `reference`.
+    #[must_use]
+    pub const fn with_reference(mut self, reference: Reference) -> Self {
+        self.reference = reference;
+        self
+    }
+}
+
+/// Where constants end up: the plan names them by offset.
+pub trait Constants {
+    /// The place of `bytes`, which lie at `offset` in the model file; `None` when there is no room.
+    fn place(&mut self, offset: u32, bytes: &[u8]) -> Option<Place>;
+
+    /// Bytes of constants that the plan may name.
+    fn len(&self) -> u32;
+
+    /// There are none.
+    fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+}
+
+/// Constants are read from the model file, which stays where it is.
+#[derive(Clone, Copy, Debug)]
+pub struct InFile {
+    /// Length of the file in bytes.
+    pub len: u32,
+}
+
+impl Constants for InFile {
+    fn place(&mut self, offset: u32, _bytes: &[u8]) -> Option<Place> {
+        Place::new(kinglet_kernels::Region::Constants, offset)
+    }
+
+    fn len(&self) -> u32 {
+        self.len
+    }
+}
+
+/// The first half of planning: every operator is checked, and every tensor has its place.
+#[derive(Debug)]
+pub struct Planner<'g, 'm> {
+    graph: Graph<'g>,
+    options: Options,
+    layout: Layout<'m>,
+    free: &'m mut [u32],
+}
+
+impl<'g, 'm> Planner<'g, 'm> {
+    /// Checks the operators of `graph` and lays out its tensors. `words` is working memory, 16 bytes a
+    /// tensor, taken from its end; what is left of it is free for the plan.
+    ///
+    /// # Errors
+    /// [`PlanError::Model`], [`PlanError::MemoryTooSmall`], [`PlanError::ArenaTooLarge`].
+    pub fn new<S: OpSet>(
+        graph: Graph<'g>,
+        options: Options,
+        words: &'m mut [u32],
+    ) -> Result<Self, PlanError> {
+        let layout = Layout::new::<S>(&graph, &options, words)?;
+        let (free, layout) = layout.split();
+        Ok(Self {
+            graph,
+            options,
+            layout,
+            free,
+        })
+    }
+
+    /// Bytes of arena that the plan will need.
+    pub fn arena_bytes(&self) -> usize {
+        self.layout.arena_bytes as usize
+    }
+
+    /// Bytes of state memory that the plan will need.
+    pub fn state_bytes(&self) -> usize {
+        self.layout.state_bytes as usize
+    }
+
+    /// Bytes of working memory in use.
+    pub fn working_bytes(&self) -> usize {
+        self.layout.words() * 4
+    }
+
+    /// Writes the plan to the start of what is left of the working memory, and has it checked. Returns
+    /// its number of words.
+    ///
+    /// # Errors
+    /// As [`Planner::write_to`].
+    pub fn write<S: OpSet>(mut self, constants: &mut impl Constants) -> Result<usize, PlanError> {
+        let free = core::mem::take(&mut self.free);
+        self.write_to::<S>(free, constants)
+    }
+
+    /// Writes the plan to the start of `words`, and has it checked. Returns its number of words.
+    ///
+    /// # Errors
+    /// [`PlanError::MemoryTooSmall`] with the bytes that the plan needs,
+    /// [`PlanError::Model`] when the scales of an operator are beyond TFLite's arithmetic.
+    pub fn write_to<S: OpSet>(
+        &self,
+        words: &mut [u32],
+        constants: &mut impl Constants,
+    ) -> Result<usize, PlanError> {
+        let given = words.len() * 4;
+        let len = self.emit::<S>(words, constants)?;
+        let Some(words) = words.get(..len) else {
+            return Err(PlanError::MemoryTooSmall {
+                needed: len.saturating_mul(4),
+                given,
+            });
+        };
+        check::check(&Plan::new(words)?, &self.graph, constants.len() as usize)?;
+        Ok(len)
+    }
+
+    fn emit<S: OpSet>(
+        &self,
+        words: &mut [u32],
+        constants: &mut impl Constants,
+    ) -> Result<usize, PlanError> {
+        let graph = &self.graph;
+        let mut writer = PlanWriter::new(words, graph.op_count());
+        for (ids, is_input) in [(graph.inputs(), true), (graph.outputs(), false)] {
+            for id in ids.iter().flatten() {
+                let io = self.io_tensor(&graph.tensor(id)?, constants)?;
+                writer.io(&io, is_input);
+            }
+        }
+        writer.end_io();
+        self.state_inits(&mut writer)?;
+
+        let mut scratch = 0;
+        for index in 0..graph.op_count() {
+            let op = graph.op::<S>(index)?;
+            let choice = prepare::choose::<S>(&op, &self.options);
+            let mut place = Place::NONE;
+            if choice.scratch > 0 {
+                place = self
+                    .layout
+                    .scratch(scratch)
+                    .ok_or(PlanError::ArenaTooLarge)?;
+                scratch += 1;
+            }
+            let node = graph.node(index)?;
+            let output = graph.tensor(node.outputs.get(0).unwrap_or(0))?;
+            let mut emit = Emit {
+                layout: &self.layout,
+                constants,
+                writer: &mut writer,
+                scratch: place,
+                params_at: 0,
+            };
+            let kernel = match &op {
+                Op::Reshape(reshape)
+                    if self.layout.share_a_place(&reshape.input, &reshape.output) =>
+                {
+                    Kernel::Nothing
+                }
+                _ => choice.kernel,
+            };
+            let rows = if kernel == Kernel::Nothing {
+                0
+            } else {
+                prepare::emit::<S>(&op, &self.options, &mut emit)
+                    .map_err(|error| error.at_op(index, node.code))?
+            };
+            let output_place = emit.place(&output)?;
+            let params = emit.params_at;
+            writer.step(
+                index,
+                Step {
+                    kernel: kernel.id(),
+                    op: index as u16,
+                    params,
+                    first_row: 0,
+                    end_row: rows,
+                    output: output_place,
+                    output_bytes: output.byte_len(),
+                },
+            );
+        }
+        Ok(writer.finish(
+            self.layout.arena_bytes,
+            self.layout.state_bytes,
+            constants.len(),
+        ))
+    }
+
+    fn io_tensor(
+        &self,
+        tensor: &Tensor<'_>,
+        constants: &mut impl Constants,
+    ) -> Result<IoTensor, PlanError> {
+        let place = match tensor.storage {
+            Storage::Constant { offset, bytes } => constants.place(offset, bytes),
+            _ => self.layout.place(tensor),
+        };
+        let (scale, zero_point) = tensor.per_tensor().unwrap_or((0.0, 0));
+        Ok(IoTensor {
+            place: place.ok_or(PlanError::ArenaTooLarge)?,
+            bytes: tensor.byte_len(),
+            dtype: tensor.dtype,
+            shape: tensor.shape,
+            scale,
+            zero_point,
+            name: constants
+                .place(tensor.name_offset, tensor.name)
+                .unwrap_or(Place::NONE),
+            name_bytes: tensor.name.len() as u32,
+        })
+    }
+
+    /// TFLM fills an int8 variable with its zero point, others with 0.
+    fn state_inits(&self, writer: &mut PlanWriter<'_>) -> Result<(), PlanError> {
+        for id in 0..self.graph.tensor_count() {
+            let tensor = self.graph.tensor(id)?;
+            if let (Storage::Variable, Some(place)) = (tensor.storage, self.layout.place(&tensor)) {
+                let zero_point = match tensor.dtype {
+                    kinglet_tflite::DType::Int8 => tensor.quantization.zero_point(0).unwrap_or(0),
+                    _ => 0,
+                };
+                let offset = place.offset() as u32;
+                writer.state_init(StateInit {
+                    offset,
+                    bytes: tensor.byte_len(),
+                    fill: zero_point as u8,
+                });
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,192 @@
+//! From a checked operator to its kernel and the kernel's parameters.
+
+mod add;
+mod conv;
+mod fully_connected;
+mod pool;
+mod rescale;
+mod reshape;
+mod softmax;
+mod svdf;
+
+use kinglet_kernels::quant::{Multiplier, quantize};
+use kinglet_kernels::{Choice, Kernel, Params, Place};
+use kinglet_tflite::ops::Activation;
+use kinglet_tflite::{ModelError, Op, OpKind, OpSet, Reason, Storage, Tensor};
+
+use crate::layout::Layout;
+use crate::plan::PlanWriter;
+use crate::planner::{Constants, Options};
+
+/// What an operator's parameters are written with.
+pub struct Emit<'e, 'm, C> {
+    pub(crate) layout: &'e Layout<'m>,
+    pub(crate) constants: &'e mut C,
+    pub(crate) writer: &'e mut PlanWriter<'m>,
+    /// Scratch memory of this step.
+    pub(crate) scratch: Place,
+    /// Word index of the parameters, once they are written.
+    pub(crate) params_at: u32,
+}
+
+type Result<T> = core::result::Result<T, ModelError>;
+
+impl<C: Constants> Emit<'_, '_, C> {
+    /// Where a tensor lies.
+    pub(crate) fn place(&mut self, tensor: &Tensor<'_>) -> Result<Place> {
+        let place = match tensor.storage {
+            Storage::Constant { offset, bytes } => self.constants.place(offset, bytes),
+            _ => self.layout.place(tensor),
+        };
+        place.ok_or(ModelError::from(Reason::TensorTooLarge).at_tensor(tensor.id))
+    }
+
+    /// Writes the kernel's parameters. Tables come before them.
+    fn params(&mut self, params: &impl Params) {
+        self.params_at = self.writer.position();
+        self.writer.params(params);
+    }
+
+    /// Where an optional tensor lies.
+    fn optional_place(&mut self, tensor: Option<&Tensor<'_>>) -> Result<Place> {
+        tensor.map_or(Ok(Place::NONE), |tensor| self.place(tensor))
+    }
+}
+
+/// Kernel and scratch memory of an operator.
+pub fn choose<S: OpSet>(op: &Op<'_>, options: &Options) -> Choice {
+    use OpKind as Kind;
+    // Written so that the compiler drops the arms of operators outside the set.
+    match op {
+        Op::Add(op) if S::has(Kind::Add) => add::choose(op, options),
+        Op::Conv2d(op) if S::has(Kind::Conv2d) => conv::choose(op, options),
+        Op::DepthwiseConv2d(op) if S::has(Kind::DepthwiseConv2d) => {
+            conv::choose_depthwise(op, options)
+        }
+        Op::FullyConnected(op) if S::has(Kind::FullyConnected) => {
+            fully_connected::choose(op, options)
+        }
+        Op::Pool2d(op) if S::has(Kind::AveragePool2d) || S::has(Kind::MaxPool2d) => {
+            pool::choose(op, options)
+        }
+        Op::Rescale(op) if S::OPS & RESCALE != 0 => rescale::choose(op),
+        Op::Reshape(_) if S::has(Kind::Reshape) => reshape::choose(),
+        Op::Softmax(op) if S::has(Kind::Softmax) => softmax::choose(op, options),
+        Op::Svdf(op) if S::has(Kind::Svdf) => svdf::choose(op, options),
+        _ => Choice {
+            kernel: Kernel::Nothing,
+            scratch: 0,
+        },
+    }
+}
+
+/// Writes the parameters of an operator's kernel. Returns the number of rows that the kernel computes.
+pub(crate) fn emit<S: OpSet>(
+    op: &Op<'_>,
+    options: &Options,
+    emit: &mut Emit<'_, '_, impl Constants>,
+) -> Result<u32> {
+    use OpKind as Kind;
+    match op {
+        Op::Add(op) if S::has(Kind::Add) => add::emit(op, emit),
+        Op::Conv2d(op) if S::has(Kind::Conv2d) => conv::emit(op, emit),
+        Op::DepthwiseConv2d(op) if S::has(Kind::DepthwiseConv2d) => conv::emit_depthwise(op, emit),
+        Op::FullyConnected(op) if S::has(Kind::FullyConnected) => {
+            fully_connected::emit(op, options, emit)
+        }
+        Op::Pool2d(op) if S::has(Kind::AveragePool2d) || S::has(Kind::MaxPool2d) => {
+            pool::emit(op, emit)
+        }
+        Op::Rescale(op) if S::OPS & RESCALE != 0 => rescale::emit(op, emit),
+        Op::Reshape(op) if S::has(Kind::Reshape) => reshape::emit(op, emit),
+        Op::Softmax(op) if S::has(Kind::Softmax) => softmax::emit(op, emit),
+        Op::Svdf(op) if S::has(Kind::Svdf) => svdf::emit(op, emit),
+        _ => Err(Reason::OpNotSelected.into()),
+    }
+}
+
+/// The operators that `rescale` serves.
+const RESCALE: u128 = OpKind::Quantize.bit()
+    | OpKind::Dequantize.bit()
+    | OpKind::Relu.bit()
+    | OpKind::Relu6.bit()
+    | OpKind::ReluN1To1.bit();
+
+/// Least and greatest output under a fused activation. TFLite: `CalculateActivationRangeQuantized`.
+fn activation_range(activation: Activation, output: &Tensor<'_>) -> Result<(i32, i32)> {
+    let (scale, zero_point) = output.per_tensor()?;
+    let (min, max) = output
+        .dtype
+        .range()
+        .ok_or(ModelError::from(Reason::WrongType).at_tensor(output.id))?;
+    let at = |real: f32| quantize(real, scale, zero_point);
+    Ok(match activation {
+        Activation::None => (min, max),
+        Activation::Relu => (min.max(at(0.0)), max),
+        Activation::Relu6 => (min.max(at(0.0)), max.min(at(6.0))),
+        Activation::ReluN1To1 => (min.max(at(-1.0)), max.min(at(1.0))),
+    })
+}
+
+/// A factor as multiplier and shift.
+fn multiplier(real: f64) -> Result<Multiplier> {
+    Multiplier::from_real(real).ok_or(Reason::ScaleRatio.into())
+}
+
+/// Input zero point, output zero point, least and greatest output, all int8.
+fn int8_quant(input: &Tensor<'_>, output: &Tensor<'_>, activation: Activation) -> Result<[i8; 4]> {
+    let (_, input_zero) = input.per_tensor()?;
+    let (_, output_zero) = output.per_tensor()?;
+    let (min, max) = activation_range(activation, output)?;
+    // All were seen to lie within int8.
+    Ok([input_zero, output_zero, min, max].map(|value| value as i8))
+}
+
+/// The requantisation table of a weighted operator: for each channel `input * weights / output`, in the
+/// reference's order of operations. TFLite: `PopulateConvolutionQuantizationParams`.
+fn requant_table(
+    emit: &mut Emit<'_, '_, impl Constants>,
+    input: &Tensor<'_>,
+    weights: &Tensor<'_>,
+    output: &Tensor<'_>,
+) -> Result<(u32, u32)> {
+    let (input_scale, _) = input.per_tensor()?;
+    let (output_scale, _) = output.per_tensor()?;
+    let factor = |i: usize| {
+        let weight_scale = f64::from(weights.quantization.scale(i).unwrap_or(0.0));
+        f64::from(input_scale) * weight_scale / f64::from(output_scale)
+    };
+    requant_factors(emit, weights.quantization.len(), factor)
+}
+
+/// Writes a requantisation table; returns where it stands and its length.
+fn requant_factors(
+    emit: &mut Emit<'_, '_, impl Constants>,
+    len: usize,
+    factor: impl Fn(usize) -> f64,
+) -> Result<(u32, u32)> {
+    for i in 0..len {
+        multiplier(factor(i))?;
+    }
+    let at = emit.writer.position();
+    let none = Multiplier {
+        multiplier: 0,
+        shift: 0,
+    };
+    emit.writer
+        .requant((0..len).map(|i| Multiplier::from_real(factor(i)).unwrap_or(none)));
+    Ok((at, len as u32))
+}
+
+/// How elements are counted in rows where an operator has no rows of its own: the two innermost
+/// dimensions of an image (width, channels) are one row.
+fn element_rows(tensor: &Tensor<'_>) -> (u32, u32) {
+    let dims = tensor.shape.dims();
+    let row = match dims {
+        [.., width, depth] if dims.len() > 2 => width * depth,
+        [.., last] => *last,
+        [] => 1,
+    };
+    // Dimensions are at least 1.
+    (tensor.shape.len().checked_div(row).unwrap_or(1), row)
+}

@@ -1,0 +1,36 @@
+use kinglet_kernels::Choice;
+use kinglet_kernels::ops::pool_2d::{self, Pool2dParams};
+use kinglet_tflite::ops::{Pool2d, PoolKind};
+
+use super::conv::Image;
+use super::{Emit, Result, activation_range};
+use crate::planner::{Constants, Options};
+
+pub(super) fn choose(op: &Pool2d<'_>, options: &Options) -> Choice {
+    match op.kind {
+        PoolKind::Average => pool_2d::choose_average(options.target),
+        PoolKind::Max => pool_2d::choose_max(options.target),
+    }
+}
+
+pub(super) fn emit(op: &Pool2d<'_>, emit: &mut Emit<'_, '_, impl Constants>) -> Result<u32> {
+    let (input, output) = (Image::new(&op.input)?, Image::new(&op.output)?);
+    let (min, max) = activation_range(op.activation, &op.output)?;
+    let params = Pool2dParams {
+        input: emit.place(&op.input)?,
+        input_stride: input.stride,
+        input_ring: input.rows,
+        output: emit.place(&op.output)?,
+        output_stride: output.stride,
+        output_ring: output.rows,
+        input_size: input.size,
+        output_size: output.size,
+        depth: output.depth,
+        kernel: op.window.kernel,
+        stride: op.window.stride,
+        pad: op.window.pad,
+        quant: [min as i8, max as i8, 0, 0],
+    };
+    emit.params(&params);
+    Ok(output.rows)
+}
