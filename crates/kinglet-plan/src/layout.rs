@@ -86,32 +86,34 @@ struct Records<'m> {
     first: u16,
 }
 
+/// Records lie from the end of the memory backwards.
+fn range(words: usize, i: usize) -> Option<core::ops::Range<usize>> {
+    let end = words.checked_sub(i.checked_mul(Record::WORDS)?)?;
+    Some(end.checked_sub(Record::WORDS)?..end)
+}
+
 impl Records<'_> {
-    fn slot(&mut self, i: usize) -> Option<&mut [u32; Record::WORDS]> {
-        let end = self
-            .words
-            .len()
-            .checked_sub(i.checked_mul(Record::WORDS)?)?;
-        let start = end.checked_sub(Record::WORDS)?;
-        self.words.get_mut(start..end)?.first_chunk_mut()
+    /// Where record `i` lies in the memory.
+    fn range(&self, i: usize) -> Option<core::ops::Range<usize>> {
+        range(self.words.len(), i)
     }
 
+    /// Record `i`; `None` beyond the last, however much memory there is.
     fn get(&self, i: usize) -> Option<Record> {
-        let end = self
-            .words
-            .len()
-            .checked_sub(i.checked_mul(Record::WORDS)?)?;
-        let start = end.checked_sub(Record::WORDS)?;
+        if i >= self.len {
+            return None;
+        }
         self.words
-            .get(start..end)?
+            .get(self.range(i)?)?
             .first_chunk()
             .copied()
             .map(Record::from_words)
     }
 
     fn set(&mut self, i: usize, record: Record) {
-        if let Some(slot) = self.slot(i) {
-            *slot = record.to_words();
+        let slot = self.range(i).and_then(|range| self.words.get_mut(range));
+        if let Some(slot) = slot {
+            slot.copy_from_slice(&record.to_words());
         }
     }
 
@@ -123,8 +125,8 @@ impl Records<'_> {
     }
 
     fn push(&mut self, record: Record) {
-        self.set(self.len, record);
         self.len += 1;
+        self.set(self.len - 1, record);
     }
 
     /// Gives record `i` the lowest offset at which it overlaps none that is placed and alive with it.
@@ -257,16 +259,8 @@ impl<'m> Layout<'m> {
     }
 
     fn record(&self, i: usize) -> Option<Record> {
-        let end = self
-            .words
-            .len()
-            .checked_sub(i.checked_mul(Record::WORDS)?)?;
-        let start = end.checked_sub(Record::WORDS)?;
-        self.words
-            .get(start..end)?
-            .first_chunk()
-            .copied()
-            .map(Record::from_words)
+        let words = self.words.get(range(self.words.len(), i)?)?;
+        words.first_chunk().copied().map(Record::from_words)
     }
 
     /// Where a tensor lies that is no constant.
