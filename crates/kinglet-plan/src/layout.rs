@@ -2,8 +2,11 @@
 //!
 //! Lifetimes are counted in steps: an input of the model is alive from time 0, operator `i` runs at time
 //! `i + 1`, and an output of the model stays alive to the end. Tensors that are alive together get places
-//! that do not overlap. The largest is placed first, at the lowest offset that is free all its life
-//! ("greedy by size", as TFLM and Pisarchyk and Lee, arXiv 2001.03288).
+//! that do not overlap: one after the other each gets the lowest offset that is free all its life, once
+//! with the largest first ("greedy by size" of Pisarchyk and Lee, arXiv 2001.03288), once outwards from the
+//! step at which most bytes are alive; the smaller arena is kept.
+
+use core::cmp::Reverse;
 
 use kinglet_kernels::{Place, Region};
 use kinglet_tflite::{Graph, ModelError, Op, OpSet, Reason, Storage, Tensor};
@@ -417,15 +420,81 @@ fn place_state(records: &mut Records<'_>) -> u32 {
     end
 }
 
+/// In which order tensors get their places.
+#[derive(Clone, Copy)]
+enum Order {
+    /// The largest first.
+    Size,
+    /// First those that are alive at this time, then outwards from it.
+    Outwards(u16),
+}
+
+impl Order {
+    /// The record with the greatest key is placed first.
+    fn key(self, record: &Record) -> (Reverse<u16>, u32) {
+        let distance = match self {
+            Self::Size => 0,
+            Self::Outwards(time) => record
+                .first
+                .saturating_sub(time)
+                .max(time.saturating_sub(record.last)),
+        };
+        (Reverse(distance), record.size)
+    }
+}
+
+/// Places everything in the arena by each order, and keeps the smaller result. Returns its size in bytes.
 fn place_arena(records: &mut Records<'_>) -> u32 {
+    let outwards = Order::Outwards(widest_time(records));
+    let by_size = place_in_order(records, Order::Size);
+    let from_widest = place_in_order(records, outwards);
+    if by_size < from_widest {
+        place_in_order(records, Order::Size)
+    } else {
+        from_widest
+    }
+}
+
+fn in_arena(record: &Record) -> bool {
+    record.size > 0 && record.flags & STATE == 0
+}
+
+/// The time at which most bytes are alive: the step that decides the arena's size.
+fn widest_time(records: &Records<'_>) -> u16 {
+    let all = || {
+        (0..records.len)
+            .filter_map(|i| records.get(i))
+            .filter(in_arena)
+    };
+    let bytes_alive = |time: u16| {
+        let alive = all().filter(|record| record.first <= time && time <= record.last);
+        alive.fold(0u32, |sum, record| sum.saturating_add(record.size))
+    };
+    // The sum grows only when a tensor is written.
+    all()
+        .map(|record| record.first)
+        .max_by_key(|&time| (bytes_alive(time), Reverse(time)))
+        .unwrap_or(0)
+}
+
+fn place_in_order(records: &mut Records<'_>, order: Order) -> u32 {
+    records.first = END;
+    for i in 0..records.len {
+        records.update(i, |record| {
+            if in_arena(record) {
+                record.flags &= !PLACED;
+                record.offset = 0;
+            }
+        });
+    }
     let mut end = 0;
     loop {
-        // The largest that has no place yet; among equals the first.
         let waiting = (0..records.len)
             .filter_map(|i| Some((i, records.get(i)?)))
-            .filter(|(_, record)| record.size > 0 && record.flags & (PLACED | STATE) == 0)
-            .max_by_key(|(i, record)| (record.size, core::cmp::Reverse(*i)));
-        let Some((i, _)) = waiting else { return end };
+            .filter(|(_, record)| in_arena(record) && record.flags & PLACED == 0);
+        // Among equals the first.
+        let next = waiting.max_by_key(|(i, record)| (order.key(record), Reverse(*i)));
+        let Some((i, _)) = next else { return end };
         end = end.max(
             records
                 .place(i)
