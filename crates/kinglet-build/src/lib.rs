@@ -41,19 +41,13 @@ impl Arguments {
                 return Err(format!("reference = {value}: it can be tflite or litert"));
             }
             ("slim", _) => {
-                return Err(format!(
-                    "slim = {value}: models are not slimmed yet; it can be off"
-                ));
+                return Err(format!("slim = {value}: models are not slimmed yet; it can be off"));
             }
             ("feed", _) => {
-                return Err(format!(
-                    "feed = {value}: inputs are not fed by rows yet; it can be whole"
-                ));
+                return Err(format!("feed = {value}: inputs are not fed by rows yet; it can be whole"));
             }
             _ => {
-                return Err(format!(
-                    "{key}: no such argument; there are name, reference, slim and feed"
-                ));
+                return Err(format!("{key}: no such argument; there are name, reference, slim and feed"));
             }
         }
         Ok(())
@@ -90,12 +84,7 @@ impl Constants for Gathered {
             return Some(place);
         }
         // Weights that start at a multiple of 16 suit every kernel.
-        self.bytes.resize(
-            self.bytes
-                .len()
-                .next_multiple_of(if bytes.len() >= 16 { 16 } else { 4 }),
-            0,
-        );
+        self.bytes.resize(self.bytes.len().next_multiple_of(if bytes.len() >= 16 { 16 } else { 4 }), 0);
         let place = Place::new(Region::Constants, u32::try_from(self.bytes.len()).ok()?)?;
         self.bytes.extend_from_slice(bytes);
         self.places.insert((offset, bytes.len()), place);
@@ -146,19 +135,12 @@ pub fn plan(file: &[u8], arguments: &Arguments) -> Result<Compiled, PlanError> {
 pub fn type_name(path: &Path) -> String {
     let stem = path.file_stem().unwrap_or_default().to_string_lossy();
     let mut name = String::new();
-    for word in stem
-        .split(|c: char| !c.is_ascii_alphanumeric())
-        .filter(|word| !word.is_empty())
-    {
+    for word in stem.split(|c: char| !c.is_ascii_alphanumeric()).filter(|word| !word.is_empty()) {
         let (first, rest) = word.split_at(1);
         name.push_str(&first.to_ascii_uppercase());
         name.push_str(rest);
     }
-    if name.starts_with(|c: char| c.is_ascii_alphabetic()) {
-        name
-    } else {
-        format!("Model{name}")
-    }
+    if name.starts_with(|c: char| c.is_ascii_alphabetic()) { name } else { format!("Model{name}") }
 }
 
 /// The Rust source of a model: a type `name` with its sizes and an `interpreter` function.
@@ -177,12 +159,7 @@ fn source(model: &Compiled, path: &Path, name: &str) -> String {
     let mut arms = String::new();
     for kernel in &model.kernels {
         // Writing to a String does not fail.
-        let _ = writeln!(
-            arms,
-            "            {} => ::kinglet::kernels::{}(call),",
-            kernel.id(),
-            kernel.path()
-        );
+        let _ = writeln!(arms, "            {} => ::kinglet::kernels::{}(call),", kernel.id(), kernel.path());
     }
     format!(
         r#"/// The model `{file}`, planned at build time.
@@ -241,11 +218,7 @@ const _: &[u8] = ::core::include_bytes!({path:?});
 
 /// The inside of a byte string literal.
 fn escape(bytes: &[u8]) -> String {
-    bytes
-        .iter()
-        .flat_map(|&byte| std::ascii::escape_default(byte))
-        .map(char::from)
-        .collect()
+    bytes.iter().flat_map(|&byte| std::ascii::escape_default(byte)).map(char::from).collect()
 }
 
 /// For build scripts: plans the model at `path` (relative to the crate's manifest) and writes its source
@@ -253,11 +226,7 @@ fn escape(bytes: &[u8]) -> String {
 ///
 /// # Errors
 /// A sentence that says what is wrong with the file, and where; nothing is written then.
-pub fn compile(
-    path: impl AsRef<Path>,
-    name: &str,
-    arguments: &Arguments,
-) -> Result<PathBuf, String> {
+pub fn compile(path: impl AsRef<Path>, name: &str, arguments: &Arguments) -> Result<PathBuf, String> {
     let variable = |name: &str| {
         std::env::var_os(name)
             .map(PathBuf::from)
@@ -278,10 +247,7 @@ mod tests {
     #[test]
     fn type_names() {
         assert_eq!(type_name(Path::new("a/wake_word.tflite")), "WakeWord");
-        assert_eq!(
-            type_name(Path::new("pretrainedResnet_quant.tflite")),
-            "PretrainedResnetQuant"
-        );
+        assert_eq!(type_name(Path::new("pretrainedResnet_quant.tflite")), "PretrainedResnetQuant");
         assert_eq!(type_name(Path::new("96x96.tflite")), "Model96x96");
     }
 

@@ -29,10 +29,7 @@ impl<'a> Call<'a> {
     /// The kernel's parameter block.
     #[inline]
     pub fn params<P: Params>(&self) -> Result<P, Fault> {
-        self.plan
-            .get(self.params..)
-            .and_then(P::from_words)
-            .ok_or(Fault::BadPlan)
+        self.plan.get(self.params..).and_then(P::from_words).ok_or(Fault::BadPlan)
     }
 
     /// A tensor of `len` elements in the arena or the state memory.
@@ -86,10 +83,7 @@ impl<'a> Call<'a> {
             let table = self.plan.get(at..)?;
             let (multipliers, rest) = table.split_at_checked(len)?;
             let shifts = bytemuck::cast_slice(rest).get(..len)?;
-            Some(Requant {
-                multipliers: bytemuck::cast_slice(multipliers),
-                shifts,
-            })
+            Some(Requant { multipliers: bytemuck::cast_slice(multipliers), shifts })
         };
         split().ok_or(Fault::BadPlan)
     }
@@ -126,11 +120,7 @@ impl Requant<'_> {
     /// The factor of `channel`.
     #[inline]
     pub fn get(&self, channel: usize) -> Result<Multiplier, Fault> {
-        let i = if self.multipliers.len() == 1 {
-            0
-        } else {
-            channel
-        };
+        let i = if self.multipliers.len() == 1 { 0 } else { channel };
         match (self.multipliers.get(i), self.shifts.get(i)) {
             (Some(&multiplier), Some(&shift)) => Ok(Multiplier { multiplier, shift }),
             _ => Err(Fault::OutOfBounds),

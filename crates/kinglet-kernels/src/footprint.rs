@@ -1,8 +1,6 @@
 //! What a step touches, said by its parameters: for checking plans without running them.
 
-use crate::ops::{
-    add, conv_2d, copy, depthwise_conv_2d, fully_connected, pool_2d, quantize, softmax, svdf,
-};
+use crate::ops::{add, conv_2d, copy, depthwise_conv_2d, fully_connected, pool_2d, quantize, softmax, svdf};
 use crate::{Kernel, Params, Place};
 
 /// A run of bytes in one region.
@@ -16,16 +14,11 @@ pub struct Span {
 
 impl Span {
     /// Nothing.
-    pub const EMPTY: Self = Self {
-        place: Place::NONE,
-        len: 0,
-    };
+    pub const EMPTY: Self = Self { place: Place::NONE, len: 0 };
 
     fn new(place: Place, sizes: &[u32]) -> Self {
         // Saturates far above any memory, so that absurd sizes are seen to be out of bounds.
-        let len = sizes
-            .iter()
-            .fold(1u64, |len, &size| len.saturating_mul(size.into()));
+        let len = sizes.iter().fold(1u64, |len, &size| len.saturating_mul(size.into()));
         Self { place, len }
     }
 
@@ -76,18 +69,12 @@ impl Footprint {
             }
             Kernel::Conv2d => {
                 let p = conv_2d::Conv2dParams::from_words(words)?;
-                footprint.reads = [
-                    Span::new(p.input, &[p.input_stride, p.input_ring]),
-                    Span::EMPTY,
-                ];
+                footprint.reads = [Span::new(p.input, &[p.input_stride, p.input_ring]), Span::EMPTY];
                 footprint.write = Span::new(p.output, &[p.output_stride, p.output_ring]);
             }
             Kernel::DepthwiseConv2d => {
                 let p = depthwise_conv_2d::DepthwiseConv2dParams::from_words(words)?;
-                footprint.reads = [
-                    Span::new(p.input, &[p.input_stride, p.input_ring]),
-                    Span::EMPTY,
-                ];
+                footprint.reads = [Span::new(p.input, &[p.input_stride, p.input_ring]), Span::EMPTY];
                 footprint.write = Span::new(p.output, &[p.output_stride, p.output_ring]);
             }
             Kernel::FullyConnected | Kernel::FullyConnectedLitert => {
@@ -104,18 +91,12 @@ impl Footprint {
             }
             Kernel::AveragePool2d | Kernel::MaxPool2d => {
                 let p = pool_2d::Pool2dParams::from_words(words)?;
-                footprint.reads = [
-                    Span::new(p.input, &[p.input_stride, p.input_ring]),
-                    Span::EMPTY,
-                ];
+                footprint.reads = [Span::new(p.input, &[p.input_stride, p.input_ring]), Span::EMPTY];
                 footprint.write = Span::new(p.output, &[p.output_stride, p.output_ring]);
             }
             Kernel::Add => {
                 let p = add::AddParams::from_words(words)?;
-                footprint.reads = [
-                    Span::new(p.input1, &[p.len1]),
-                    Span::new(p.input2, &[p.len2]),
-                ];
+                footprint.reads = [Span::new(p.input1, &[p.len1]), Span::new(p.input2, &[p.len2])];
                 footprint.write = Span::new(p.output, &[p.len]);
                 footprint.in_place = true;
             }
@@ -129,16 +110,8 @@ impl Footprint {
             }
             Kernel::Requantize | Kernel::Quantize | Kernel::Dequantize => {
                 let p = quantize::QuantizeParams::from_words(words)?;
-                let from = if kernel == Kernel::Quantize {
-                    4
-                } else {
-                    p.from.size() as u32
-                };
-                let to = if kernel == Kernel::Dequantize {
-                    4
-                } else {
-                    p.to.size() as u32
-                };
+                let from = if kernel == Kernel::Quantize { 4 } else { p.from.size() as u32 };
+                let to = if kernel == Kernel::Dequantize { 4 } else { p.to.size() as u32 };
                 footprint.reads = [Span::new(p.input, &[p.len, from]), Span::EMPTY];
                 footprint.write = Span::new(p.output, &[p.len, to]);
                 footprint.in_place = kernel == Kernel::Requantize && from == to;

@@ -129,15 +129,10 @@ pub struct View<'a, T> {
 impl<'a, T: Element> View<'a, T> {
     /// The `len` elements that start at byte `offset` of `memory`.
     pub(crate) fn new(memory: &'a [Cell<i8>], offset: usize, len: usize) -> Result<Self, Fault> {
-        let end = len
-            .checked_mul(T::SIZE)
-            .and_then(|bytes| offset.checked_add(bytes));
+        let end = len.checked_mul(T::SIZE).and_then(|bytes| offset.checked_add(bytes));
         let cells = end.and_then(|end| memory.get(offset..end));
         match cells {
-            Some(cells) => Ok(Self {
-                cells,
-                element: PhantomData,
-            }),
+            Some(cells) => Ok(Self { cells, element: PhantomData }),
             None => Err(Fault::OutOfBounds),
         }
     }
@@ -146,10 +141,7 @@ impl<'a, T: Element> View<'a, T> {
     #[inline]
     pub fn get(&self, i: usize) -> Result<T, Fault> {
         let start = i.wrapping_mul(T::SIZE);
-        self.cells
-            .get(start..start.wrapping_add(T::SIZE))
-            .and_then(T::load)
-            .ok_or(Fault::OutOfBounds)
+        self.cells.get(start..start.wrapping_add(T::SIZE)).and_then(T::load).ok_or(Fault::OutOfBounds)
     }
 
     /// Sets element `i`.
@@ -167,9 +159,7 @@ impl<'a> View<'a, i8> {
     /// The `len` elements from `start` on.
     #[inline]
     pub fn cells(&self, start: usize, len: usize) -> Result<&'a [Cell<i8>], Fault> {
-        self.cells
-            .get(start..start.wrapping_add(len))
-            .ok_or(Fault::OutOfBounds)
+        self.cells.get(start..start.wrapping_add(len)).ok_or(Fault::OutOfBounds)
     }
 }
 

@@ -25,8 +25,7 @@ pub fn rounding_divide_by_pot(x: i32, exponent: u32) -> i32 {
     let mask = 1i32.wrapping_shl(exponent).wrapping_sub(1);
     let remainder = x & mask;
     let threshold = (mask >> 1).wrapping_add(i32::from(x < 0));
-    x.wrapping_shr(exponent)
-        .wrapping_add(i32::from(remainder > threshold))
+    x.wrapping_shr(exponent).wrapping_add(i32::from(remainder > threshold))
 }
 
 /// `x * multiplier * 2^(shift - 31)` with TFLite's two roundings.
@@ -36,10 +35,7 @@ pub fn rounding_divide_by_pot(x: i32, exponent: u32) -> i32 {
 pub fn multiply_by_quantized_multiplier(x: i32, multiplier: i32, shift: i32) -> i32 {
     let left = shift.max(0) as u32;
     let right = shift.min(0).unsigned_abs();
-    rounding_divide_by_pot(
-        saturating_rounding_doubling_high_mul(x.wrapping_shl(left), multiplier),
-        right,
-    )
+    rounding_divide_by_pot(saturating_rounding_doubling_high_mul(x.wrapping_shl(left), multiplier), right)
 }
 
 /// Rounds half away from zero, like C's `roundf`, and saturates to the range of `i32` (NaN gives 0).
@@ -89,10 +85,7 @@ impl Multiplier {
         let biased = (bits >> 52) as i32;
         if biased == 0 {
             // Zero and subnormals: far below what a multiplier can express.
-            return Some(Self {
-                multiplier: 0,
-                shift: 0,
-            });
+            return Some(Self { multiplier: 0, shift: 0 });
         }
         // real = mantissa * 2^(exponent - 53), mantissa in 2^52..2^53: keep 31 bits, ties away from zero.
         let mantissa = (bits & ((1 << 52) - 1)) | (1 << 52);
@@ -103,18 +96,12 @@ impl Multiplier {
             exponent += 1;
         }
         if exponent < -31 {
-            return Some(Self {
-                multiplier: 0,
-                shift: 0,
-            });
+            return Some(Self { multiplier: 0, shift: 0 });
         }
         if exponent > 30 {
             return None;
         }
-        Some(Self {
-            multiplier: q as i32,
-            shift: exponent as i8,
-        })
+        Some(Self { multiplier: q as i32, shift: exponent as i8 })
     }
 
     /// `x` times this factor, with TFLite's two roundings.
@@ -144,15 +131,8 @@ fn saturating_shl(x: i32, exponent: u32) -> i32 {
 /// `exp(a)` for `a <= 0` in Q5.26; the result is in Q0.31. gemmlowp: `exp_on_negative_values`.
 pub fn exp_on_negative_values(a: i32) -> i32 {
     /// `exp(-2^i)` for i = -2..=4, in Q0.31.
-    const FACTORS: [i32; 7] = [
-        1_672_461_947,
-        1_302_514_674,
-        790_015_084,
-        290_630_308,
-        39_332_535,
-        720_401,
-        242,
-    ];
+    const FACTORS: [i32; 7] =
+        [1_672_461_947, 1_302_514_674, 790_015_084, 290_630_308, 39_332_535, 720_401, 242];
     const FRACTION_BITS: u32 = 26;
     const ONE_QUARTER: i32 = 1 << (FRACTION_BITS - 2);
     if a == 0 {
@@ -180,10 +160,7 @@ fn exp_between_minus_one_quarter_and_0(a: i32) -> i32 {
     let x3 = fixed_mul(x2, x);
     let x4 = fixed_mul(x2, x2);
     let x4_over_4 = rounding_divide_by_pot(x4, 2);
-    let tail = rounding_divide_by_pot(
-        fixed_mul(x4_over_4.wrapping_add(x3), ONE_THIRD).wrapping_add(x2),
-        1,
-    );
+    let tail = rounding_divide_by_pot(fixed_mul(x4_over_4.wrapping_add(x3), ONE_THIRD).wrapping_add(x2), 1);
     EXP_MINUS_ONE_EIGHTH.wrapping_add(fixed_mul(EXP_MINUS_ONE_EIGHTH, x.wrapping_add(tail)))
 }
 
@@ -211,10 +188,7 @@ pub fn reciprocal(x: i32, integer_bits: u32) -> (i32, i32) {
     let headroom = (x as u32).leading_zeros();
     let bits_over_unit = integer_bits as i32 - headroom as i32;
     let shifted_minus_one = (x as u32).wrapping_shl(headroom).wrapping_sub(1 << 31) as i32;
-    (
-        one_over_one_plus_x_for_x_in_0_1(shifted_minus_one),
-        bits_over_unit,
-    )
+    (one_over_one_plus_x_for_x_in_0_1(shifted_minus_one), bits_over_unit)
 }
 
 #[cfg(test)]
@@ -288,37 +262,15 @@ mod tests {
             (i32::MIN, 1),
             (i32::MIN, i32::MAX),
         ] {
-            assert_eq!(
-                saturating_rounding_doubling_high_mul(a, b),
-                high_mul_by_definition(a, b),
-                "{a} {b}"
-            );
+            assert_eq!(saturating_rounding_doubling_high_mul(a, b), high_mul_by_definition(a, b), "{a} {b}");
         }
     }
 
     #[test]
     fn multipliers_at_the_edges() {
-        assert_eq!(
-            Multiplier::from_real(1.0),
-            Some(Multiplier {
-                multiplier: 1 << 30,
-                shift: 1
-            })
-        );
-        assert_eq!(
-            Multiplier::from_real(0.0),
-            Some(Multiplier {
-                multiplier: 0,
-                shift: 0
-            })
-        );
-        assert_eq!(
-            Multiplier::from_real(1e-12),
-            Some(Multiplier {
-                multiplier: 0,
-                shift: 0
-            })
-        );
+        assert_eq!(Multiplier::from_real(1.0), Some(Multiplier { multiplier: 1 << 30, shift: 1 }));
+        assert_eq!(Multiplier::from_real(0.0), Some(Multiplier { multiplier: 0, shift: 0 }));
+        assert_eq!(Multiplier::from_real(1e-12), Some(Multiplier { multiplier: 0, shift: 0 }));
         assert_eq!(Multiplier::from_real(1e12), None);
         assert_eq!(Multiplier::from_real(f64::NAN), None);
         assert_eq!(Multiplier::from_real(-1.0), None);

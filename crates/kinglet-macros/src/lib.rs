@@ -22,8 +22,7 @@ use kinglet_build::Arguments;
 /// says which operator, where and why.
 #[proc_macro]
 pub fn include_model(input: TokenStream) -> TokenStream {
-    let source =
-        expand(input).unwrap_or_else(|error| format!("::core::compile_error!({error:?});"));
+    let source = expand(input).unwrap_or_else(|error| format!("::core::compile_error!({error:?});"));
     source.parse().unwrap_or_else(|_| {
         "::core::compile_error!(\"include_model!: the name has to be an identifier\");"
             .parse()
@@ -32,7 +31,8 @@ pub fn include_model(input: TokenStream) -> TokenStream {
 }
 
 fn expand(input: TokenStream) -> Result<String, String> {
-    let usage = "include_model! takes the path of a .tflite file in quotes, then arguments like `name = Digits`";
+    let usage =
+        "include_model! takes the path of a .tflite file in quotes, then arguments like `name = Digits`";
     // Split at commas; nothing that the macro takes has a comma inside.
     let mut parts: Vec<Vec<TokenTree>> = vec![Vec::new()];
     for token in input {

@@ -59,10 +59,9 @@ impl fmt::Display for CheckError {
         match self {
             Self::Header => f.write_str("plan: it is not a plan, or of another version"),
             Self::OtherGraph => f.write_str("plan: it was made for another model"),
-            Self::BadStep { step } => write!(
-                f,
-                "plan, step {step}: it names a kernel or parameters that do not exist"
-            ),
+            Self::BadStep { step } => {
+                write!(f, "plan, step {step}: it names a kernel or parameters that do not exist")
+            }
             Self::OutOfBounds { step } => write!(f, "plan, step {step}: it leaves its memory"),
             Self::Overwritten { step } => {
                 write!(f, "plan, step {step}: what it reads has been overwritten")
@@ -86,13 +85,8 @@ struct Checker<'p, 'g> {
 /// # Errors
 /// [`CheckError`]: the first fault found.
 pub fn check(plan: &Plan<'_>, graph: &Graph<'_>, constants: usize) -> Result<(), CheckError> {
-    let checker = Checker {
-        plan,
-        graph,
-        constants,
-    };
-    let io_fits =
-        plan.input_count() == graph.inputs().len() && plan.output_count() == graph.outputs().len();
+    let checker = Checker { plan, graph, constants };
+    let io_fits = plan.input_count() == graph.inputs().len() && plan.output_count() == graph.outputs().len();
     if !io_fits || plan.step_count() != graph.op_count() as usize {
         return Err(CheckError::OtherGraph);
     }
@@ -119,10 +113,7 @@ pub fn check(plan: &Plan<'_>, graph: &Graph<'_>, constants: usize) -> Result<(),
 }
 
 fn span(tensor: &IoTensor) -> Span {
-    Span {
-        place: tensor.place,
-        len: tensor.bytes.into(),
-    }
+    Span { place: tensor.place, len: tensor.bytes.into() }
 }
 
 impl Checker<'_, '_> {
@@ -166,15 +157,9 @@ impl Checker<'_, '_> {
             return Err(CheckError::OtherGraph);
         }
         let node = self.graph.node(op)?;
-        let entry = self
-            .plan
-            .step(step)
-            .ok_or(CheckError::BadStep { step: at })?;
+        let entry = self.plan.step(step).ok_or(CheckError::BadStep { step: at })?;
         let output = node.outputs.get(0).ok_or(CheckError::OtherGraph)?;
-        let announced = Span {
-            place: entry.output,
-            len: entry.output_bytes.into(),
-        };
+        let announced = Span { place: entry.output, len: entry.output_bytes.into() };
         self.in_bounds(&announced, step)?;
         if self.graph.tensor(output)?.byte_len() != entry.output_bytes {
             return Err(CheckError::OtherGraph);
@@ -184,13 +169,7 @@ impl Checker<'_, '_> {
             return self.check_read(step, announced, node.inputs.get(0));
         }
 
-        let Footprint {
-            reads,
-            write,
-            state,
-            scratch,
-            in_place,
-        } = footprint;
+        let Footprint { reads, write, state, scratch, in_place } = footprint;
         for touched in [&write, &state, &scratch] {
             self.in_bounds(touched, step)?;
         }
@@ -206,8 +185,7 @@ impl Checker<'_, '_> {
             self.in_bounds(&read, step)?;
             self.check_read(step, read, wanted.next())?;
             let same = in_place && read == write;
-            if (read.overlaps(&write) && !same) || read.overlaps(&scratch) || read.overlaps(&state)
-            {
+            if (read.overlaps(&write) && !same) || read.overlaps(&scratch) || read.overlaps(&state) {
                 return Err(CheckError::Overlap { step: at });
             }
         }
@@ -237,11 +215,7 @@ impl Checker<'_, '_> {
             if node.outputs.get(0) == Some(id) {
                 let entry = self.plan.step(earlier).ok_or(overwritten)?;
                 if Kernel::from_id(entry.kernel) != Some(Kernel::Nothing) {
-                    return if footprint.write == read {
-                        Ok(())
-                    } else {
-                        Err(overwritten)
-                    };
+                    return if footprint.write == read { Ok(()) } else { Err(overwritten) };
                 }
                 // The same bytes under another name.
                 id = node.inputs.get(0).ok_or(CheckError::OtherGraph)?;
@@ -255,14 +229,9 @@ impl Checker<'_, '_> {
             }
         }
         // Nobody wrote it: it has to be an input of the model.
-        let is_input = |(i, input)| {
-            input == Some(id) && self.plan.input(i).is_some_and(|io| span(&io) == read)
-        };
-        if self.graph.inputs().iter().enumerate().any(is_input) {
-            Ok(())
-        } else {
-            Err(overwritten)
-        }
+        let is_input =
+            |(i, input)| input == Some(id) && self.plan.input(i).is_some_and(|io| span(&io) == read);
+        if self.graph.inputs().iter().enumerate().any(is_input) { Ok(()) } else { Err(overwritten) }
     }
 
     /// A step's state is one of the operator's variables, and every other step that touches those bytes
@@ -300,13 +269,7 @@ impl Checker<'_, '_> {
     fn check_state_inits(&self) -> Result<(), CheckError> {
         for init in self.plan.state_inits() {
             let place = Place::new(Region::State, init.offset).ok_or(CheckError::Header)?;
-            self.in_bounds(
-                &Span {
-                    place,
-                    len: init.bytes.into(),
-                },
-                0,
-            )?;
+            self.in_bounds(&Span { place, len: init.bytes.into() }, 0)?;
         }
         Ok(())
     }

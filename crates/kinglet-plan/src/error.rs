@@ -42,10 +42,7 @@ impl fmt::Display for PlanError {
         match self {
             Self::Model(error) => error.fmt(f),
             Self::MemoryTooSmall { needed, given } => {
-                write!(
-                    f,
-                    "memory: {given} bytes are too few; give at least {needed}"
-                )
+                write!(f, "memory: {given} bytes are too few; give at least {needed}")
             }
             Self::ArenaTooLarge => f.write_str("model: its tensors need an arena of 1 GiB or more"),
             Self::Check(error) => error.fmt(f),

@@ -106,11 +106,7 @@ impl Records<'_> {
         if i >= self.len {
             return None;
         }
-        self.words
-            .get(self.range(i)?)?
-            .first_chunk()
-            .copied()
-            .map(Record::from_words)
+        self.words.get(self.range(i)?)?.first_chunk().copied().map(Record::from_words)
     }
 
     fn set(&mut self, i: usize, record: Record) {
@@ -145,10 +141,7 @@ impl Records<'_> {
                 if other.offset >= record.end() {
                     break;
                 }
-                let end = other
-                    .end()
-                    .checked_next_multiple_of(ALIGNMENT)
-                    .unwrap_or(u32::MAX);
+                let end = other.end().checked_next_multiple_of(ALIGNMENT).unwrap_or(u32::MAX);
                 record.offset = record.offset.max(end);
             }
             at = other.next;
@@ -198,23 +191,11 @@ impl<'m> Layout<'m> {
         words: &'m mut [u32],
     ) -> Result<Self, PlanError> {
         let tensors = graph.tensor_count() as usize;
-        let mut records = Records {
-            words,
-            len: tensors,
-            first: END,
-        };
+        let mut records = Records { words, len: tensors, first: END };
         for id in 0..tensors {
             records.set(
                 id,
-                Record {
-                    size: 0,
-                    offset: 0,
-                    first: 0,
-                    last: 0,
-                    root: id as u16,
-                    next: END,
-                    flags: 0,
-                },
+                Record { size: 0, offset: 0, first: 0, last: 0, root: id as u16, next: END, flags: 0 },
             );
         }
         // With too little memory nothing can be said of lifetimes, but the operators' scratch is counted
@@ -228,10 +209,7 @@ impl<'m> Layout<'m> {
         }
         let needed = records.len.saturating_mul(Record::WORDS);
         if needed > records.words.len() {
-            return Err(PlanError::MemoryTooSmall {
-                needed: needed * 4,
-                given: records.words.len() * 4,
-            });
+            return Err(PlanError::MemoryTooSmall { needed: needed * 4, given: records.words.len() * 4 });
         }
         let state_bytes = place_state(&mut records);
         let arena_bytes = place_arena(&mut records);
@@ -239,13 +217,7 @@ impl<'m> Layout<'m> {
             return Err(PlanError::ArenaTooLarge);
         }
         let len = records.len;
-        Ok(Self {
-            words: records.words,
-            len,
-            tensors,
-            arena_bytes,
-            state_bytes,
-        })
+        Ok(Self { words: records.words, len, tensors, arena_bytes, state_bytes })
     }
 
     /// Words that the layout needs.
@@ -270,14 +242,8 @@ impl<'m> Layout<'m> {
     pub fn place(&self, tensor: &Tensor<'_>) -> Option<Place> {
         let root = self.record(tensor.id as usize)?.root;
         let record = self.record(root.into())?;
-        let region = if record.flags & STATE != 0 {
-            Region::State
-        } else {
-            Region::Arena
-        };
-        (record.flags & PLACED != 0)
-            .then(|| Place::new(region, record.offset))
-            .flatten()
+        let region = if record.flags & STATE != 0 { Region::State } else { Region::Arena };
+        (record.flags & PLACED != 0).then(|| Place::new(region, record.offset)).flatten()
     }
 
     /// Input and output share a place.
@@ -308,11 +274,8 @@ fn find_lifetimes<S: OpSet>(
     for index in 0..graph.op_count() {
         let time = index as u16 + 1;
         let node = graph.node(index)?;
-        let refuse = |reason: Reason, tensor: u32| {
-            ModelError::from(reason)
-                .at_tensor(tensor)
-                .at_op(index, node.code)
-        };
+        let refuse =
+            |reason: Reason, tensor: u32| ModelError::from(reason).at_tensor(tensor).at_op(index, node.code);
         // First what the graph says, so that an operator may rely on it.
         let op = graph.op::<S>(index)?;
         for id in node.inputs.iter().flatten() {
@@ -323,16 +286,12 @@ fn find_lifetimes<S: OpSet>(
                     record.size = tensor.byte_len();
                     record.flags |= WRITTEN | STATE;
                 }),
-                Storage::Activation => {
-                    read(records, id, time).map_err(|reason| refuse(reason, id))?
-                }
+                Storage::Activation => read(records, id, time).map_err(|reason| refuse(reason, id))?,
             }
         }
         for id in node.outputs.iter().flatten() {
             let tensor = graph.tensor(id)?;
-            let record = records
-                .get(id as usize)
-                .ok_or(ModelError::from(Reason::BadIndex))?;
+            let record = records.get(id as usize).ok_or(ModelError::from(Reason::BadIndex))?;
             if record.flags & WRITTEN != 0 {
                 return Err(refuse(Reason::WrittenTwice, id).into());
             }
@@ -411,10 +370,7 @@ fn place_state(records: &mut Records<'_>) -> u32 {
                 record.offset = end;
                 record.flags |= PLACED;
             });
-            end = end
-                .saturating_add(record.size)
-                .checked_next_multiple_of(ALIGNMENT)
-                .unwrap_or(u32::MAX);
+            end = end.saturating_add(record.size).checked_next_multiple_of(ALIGNMENT).unwrap_or(u32::MAX);
         }
     }
     end
@@ -434,10 +390,7 @@ impl Order {
     fn key(self, record: &Record) -> (Reverse<u16>, u32) {
         let distance = match self {
             Self::Size => 0,
-            Self::Outwards(time) => record
-                .first
-                .saturating_sub(time)
-                .max(time.saturating_sub(record.last)),
+            Self::Outwards(time) => record.first.saturating_sub(time).max(time.saturating_sub(record.last)),
         };
         (Reverse(distance), record.size)
     }
@@ -448,11 +401,7 @@ fn place_arena(records: &mut Records<'_>) -> u32 {
     let outwards = Order::Outwards(widest_time(records));
     let by_size = place_in_order(records, Order::Size);
     let from_widest = place_in_order(records, outwards);
-    if by_size < from_widest {
-        place_in_order(records, Order::Size)
-    } else {
-        from_widest
-    }
+    if by_size < from_widest { place_in_order(records, Order::Size) } else { from_widest }
 }
 
 fn in_arena(record: &Record) -> bool {
@@ -461,20 +410,13 @@ fn in_arena(record: &Record) -> bool {
 
 /// The time at which most bytes are alive: the step that decides the arena's size.
 fn widest_time(records: &Records<'_>) -> u16 {
-    let all = || {
-        (0..records.len)
-            .filter_map(|i| records.get(i))
-            .filter(in_arena)
-    };
+    let all = || (0..records.len).filter_map(|i| records.get(i)).filter(in_arena);
     let bytes_alive = |time: u16| {
         let alive = all().filter(|record| record.first <= time && time <= record.last);
         alive.fold(0u32, |sum, record| sum.saturating_add(record.size))
     };
     // The sum grows only when a tensor is written.
-    all()
-        .map(|record| record.first)
-        .max_by_key(|&time| (bytes_alive(time), Reverse(time)))
-        .unwrap_or(0)
+    all().map(|record| record.first).max_by_key(|&time| (bytes_alive(time), Reverse(time))).unwrap_or(0)
 }
 
 fn place_in_order(records: &mut Records<'_>, order: Order) -> u32 {
@@ -495,12 +437,7 @@ fn place_in_order(records: &mut Records<'_>, order: Order) -> u32 {
         // Among equals the first.
         let next = waiting.max_by_key(|(i, record)| (order.key(record), Reverse(*i)));
         let Some((i, _)) = next else { return end };
-        end = end.max(
-            records
-                .place(i)
-                .checked_next_multiple_of(ALIGNMENT)
-                .unwrap_or(u32::MAX),
-        );
+        end = end.max(records.place(i).checked_next_multiple_of(ALIGNMENT).unwrap_or(u32::MAX));
         if end >= Place::LIMIT {
             return end;
         }

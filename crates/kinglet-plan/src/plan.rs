@@ -85,14 +85,9 @@ impl Header {
             words: total,
         };
         let version_fits = <(u16, u16)>::from_word(version).0 == VERSION;
-        let in_order = total as usize <= words.len()
-            && params <= total
-            && state_inits <= params
-            && io <= state_inits;
-        let steps_fit = (steps as usize)
-            .checked_mul(Step::WORDS)?
-            .checked_add(Self::WORDS)?
-            == io as usize;
+        let in_order =
+            total as usize <= words.len() && params <= total && state_inits <= params && io <= state_inits;
+        let steps_fit = (steps as usize).checked_mul(Step::WORDS)?.checked_add(Self::WORDS)? == io as usize;
         (magic == MAGIC && version_fits && in_order && steps_fit).then_some(header)
     }
 }
@@ -124,15 +119,7 @@ impl Step {
     fn from_words(words: [u32; Self::WORDS]) -> Self {
         let [ids, params, first_row, end_row, output, output_bytes] = words;
         let (kernel, op) = <(u16, u16)>::from_word(ids);
-        Self {
-            kernel,
-            op,
-            params,
-            first_row,
-            end_row,
-            output: Place::from_word(output),
-            output_bytes,
-        }
+        Self { kernel, op, params, first_row, end_row, output: Place::from_word(output), output_bytes }
     }
 
     fn to_words(self) -> [u32; Self::WORDS] {
@@ -235,16 +222,9 @@ impl<'a> Plan<'a> {
     /// [`CheckError::Header`].
     pub fn new(words: &'a [u32]) -> Result<Self, CheckError> {
         let header = Header::from_words(words).ok_or(CheckError::Header)?;
-        let words = words
-            .get(..header.words as usize)
-            .ok_or(CheckError::Header)?;
-        let steps = words
-            .get(Header::WORDS..header.io as usize)
-            .ok_or(CheckError::Header)?;
-        Ok(Self {
-            words,
-            steps: steps.as_chunks().0,
-        })
+        let words = words.get(..header.words as usize).ok_or(CheckError::Header)?;
+        let steps = words.get(Header::WORDS..header.io as usize).ok_or(CheckError::Header)?;
+        Ok(Self { words, steps: steps.as_chunks().0 })
     }
 
     fn header_word(&self, i: usize) -> u32 {
@@ -301,20 +281,12 @@ impl<'a> Plan<'a> {
 
     /// Input `i`, in the model's order.
     pub fn input(&self, i: usize) -> Option<IoTensor> {
-        if i < self.input_count() {
-            self.io(i)
-        } else {
-            None
-        }
+        if i < self.input_count() { self.io(i) } else { None }
     }
 
     /// Output `i`, in the model's order.
     pub fn output(&self, i: usize) -> Option<IoTensor> {
-        if i < self.output_count() {
-            self.io(self.input_count().checked_add(i)?)
-        } else {
-            None
-        }
+        if i < self.output_count() { self.io(self.input_count().checked_add(i)?) } else { None }
     }
 
     fn io_counts(&self) -> (u16, u16) {
@@ -336,11 +308,7 @@ impl<'a> Plan<'a> {
         let (start, end) = (self.header_word(8) as usize, self.header_word(9) as usize);
         let words = self.words.get(start..end).unwrap_or(&[]);
         let inits: &[[u32; StateInit::WORDS]] = words.as_chunks().0;
-        inits.iter().map(|&[offset, bytes, fill]| StateInit {
-            offset,
-            bytes,
-            fill: fill as u8,
-        })
+        inits.iter().map(|&[offset, bytes, fill]| StateInit { offset, bytes, fill: fill as u8 })
     }
 }
 
@@ -369,11 +337,7 @@ impl<'m> PlanWriter<'m> {
     /// Starts a plan of `steps` steps.
     pub(crate) fn new(words: &'m mut [u32], steps: u32) -> Self {
         let len = Header::WORDS + steps as usize * Step::WORDS;
-        let header = Header0 {
-            steps,
-            io: len as u32,
-            ..Header0::default()
-        };
+        let header = Header0 { steps, io: len as u32, ..Header0::default() };
         Self { words, len, header }
     }
 
@@ -428,10 +392,7 @@ impl<'m> PlanWriter<'m> {
         } else {
             self.header.outputs = self.header.outputs.saturating_add(1);
         }
-        let dtype = DTYPES
-            .iter()
-            .position(|&dtype| dtype == tensor.dtype)
-            .unwrap_or(0);
+        let dtype = DTYPES.iter().position(|&dtype| dtype == tensor.dtype).unwrap_or(0);
         self.word(tensor.place.to_word());
         self.word(tensor.bytes);
         self.word((dtype as u16, tensor.shape.rank() as u16).to_word());
@@ -468,12 +429,7 @@ impl<'m> PlanWriter<'m> {
 
     /// Writes the header. Returns the number of words that the plan takes; when that is more than there
     /// was room for, the plan is not there.
-    pub(crate) fn finish(
-        mut self,
-        arena_bytes: u32,
-        state_bytes: u32,
-        constant_bytes: u32,
-    ) -> usize {
+    pub(crate) fn finish(mut self, arena_bytes: u32, state_bytes: u32, constant_bytes: u32) -> usize {
         let header = Header {
             arena_bytes,
             state_bytes,

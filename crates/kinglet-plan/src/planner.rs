@@ -90,12 +90,7 @@ impl<'g, 'm> Planner<'g, 'm> {
     ) -> Result<Self, PlanError> {
         let layout = Layout::new::<S>(&graph, &options, words)?;
         let (free, layout) = layout.split();
-        Ok(Self {
-            graph,
-            options,
-            layout,
-            free,
-        })
+        Ok(Self { graph, options, layout, free })
     }
 
     /// Bytes of arena that the plan will need.
@@ -136,20 +131,13 @@ impl<'g, 'm> Planner<'g, 'm> {
         let given = words.len() * 4;
         let len = self.emit::<S>(words, constants)?;
         let Some(words) = words.get(..len) else {
-            return Err(PlanError::MemoryTooSmall {
-                needed: len.saturating_mul(4),
-                given,
-            });
+            return Err(PlanError::MemoryTooSmall { needed: len.saturating_mul(4), given });
         };
         check::check(&Plan::new(words)?, &self.graph, constants.len() as usize)?;
         Ok(len)
     }
 
-    fn emit<S: OpSet>(
-        &self,
-        words: &mut [u32],
-        constants: &mut impl Constants,
-    ) -> Result<usize, PlanError> {
+    fn emit<S: OpSet>(&self, words: &mut [u32], constants: &mut impl Constants) -> Result<usize, PlanError> {
         let graph = &self.graph;
         let mut writer = PlanWriter::new(words, graph.op_count());
         for (ids, is_input) in [(graph.inputs(), true), (graph.outputs(), false)] {
@@ -167,25 +155,15 @@ impl<'g, 'm> Planner<'g, 'm> {
             let choice = prepare::choose::<S>(&op, &self.options);
             let mut place = Place::NONE;
             if choice.scratch > 0 {
-                place = self
-                    .layout
-                    .scratch(scratch)
-                    .ok_or(PlanError::ArenaTooLarge)?;
+                place = self.layout.scratch(scratch).ok_or(PlanError::ArenaTooLarge)?;
                 scratch += 1;
             }
             let node = graph.node(index)?;
             let output = graph.tensor(node.outputs.get(0).unwrap_or(0))?;
-            let mut emit = Emit {
-                layout: &self.layout,
-                constants,
-                writer: &mut writer,
-                scratch: place,
-                params_at: 0,
-            };
+            let mut emit =
+                Emit { layout: &self.layout, constants, writer: &mut writer, scratch: place, params_at: 0 };
             let kernel = match &op {
-                Op::Reshape(reshape)
-                    if self.layout.share_a_place(&reshape.input, &reshape.output) =>
-                {
+                Op::Reshape(reshape) if self.layout.share_a_place(&reshape.input, &reshape.output) => {
                     Kernel::Nothing
                 }
                 _ => choice.kernel,
@@ -211,18 +189,10 @@ impl<'g, 'm> Planner<'g, 'm> {
                 },
             );
         }
-        Ok(writer.finish(
-            self.layout.arena_bytes,
-            self.layout.state_bytes,
-            constants.len(),
-        ))
+        Ok(writer.finish(self.layout.arena_bytes, self.layout.state_bytes, constants.len()))
     }
 
-    fn io_tensor(
-        &self,
-        tensor: &Tensor<'_>,
-        constants: &mut impl Constants,
-    ) -> Result<IoTensor, PlanError> {
+    fn io_tensor(&self, tensor: &Tensor<'_>, constants: &mut impl Constants) -> Result<IoTensor, PlanError> {
         let place = match tensor.storage {
             Storage::Constant { offset, bytes } => constants.place(offset, bytes),
             _ => self.layout.place(tensor),
@@ -235,9 +205,7 @@ impl<'g, 'm> Planner<'g, 'm> {
             shape: tensor.shape,
             scale,
             zero_point,
-            name: constants
-                .place(tensor.name_offset, tensor.name)
-                .unwrap_or(Place::NONE),
+            name: constants.place(tensor.name_offset, tensor.name).unwrap_or(Place::NONE),
             name_bytes: tensor.name.len() as u32,
         })
     }
@@ -252,11 +220,7 @@ impl<'g, 'm> Planner<'g, 'm> {
                     _ => 0,
                 };
                 let offset = place.offset() as u32;
-                writer.state_init(StateInit {
-                    offset,
-                    bytes: tensor.byte_len(),
-                    fill: zero_point as u8,
-                });
+                writer.state_init(StateInit { offset, bytes: tensor.byte_len(), fill: zero_point as u8 });
             }
         }
         Ok(())

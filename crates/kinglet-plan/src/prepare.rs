@@ -60,23 +60,14 @@ pub fn choose<S: OpSet>(op: &Op<'_>, options: &Options) -> Choice {
     match op {
         Op::Add(op) if S::has(Kind::Add) => add::choose(op, options),
         Op::Conv2d(op) if S::has(Kind::Conv2d) => conv::choose(op, options),
-        Op::DepthwiseConv2d(op) if S::has(Kind::DepthwiseConv2d) => {
-            conv::choose_depthwise(op, options)
-        }
-        Op::FullyConnected(op) if S::has(Kind::FullyConnected) => {
-            fully_connected::choose(op, options)
-        }
-        Op::Pool2d(op) if S::has(Kind::AveragePool2d) || S::has(Kind::MaxPool2d) => {
-            pool::choose(op, options)
-        }
+        Op::DepthwiseConv2d(op) if S::has(Kind::DepthwiseConv2d) => conv::choose_depthwise(op, options),
+        Op::FullyConnected(op) if S::has(Kind::FullyConnected) => fully_connected::choose(op, options),
+        Op::Pool2d(op) if S::has(Kind::AveragePool2d) || S::has(Kind::MaxPool2d) => pool::choose(op, options),
         Op::Rescale(op) if S::OPS & RESCALE != 0 => rescale::choose(op),
         Op::Reshape(_) if S::has(Kind::Reshape) => reshape::choose(),
         Op::Softmax(op) if S::has(Kind::Softmax) => softmax::choose(op, options),
         Op::Svdf(op) if S::has(Kind::Svdf) => svdf::choose(op, options),
-        _ => Choice {
-            kernel: Kernel::Nothing,
-            scratch: 0,
-        },
+        _ => Choice { kernel: Kernel::Nothing, scratch: 0 },
     }
 }
 
@@ -91,12 +82,8 @@ pub(crate) fn emit<S: OpSet>(
         Op::Add(op) if S::has(Kind::Add) => add::emit(op, emit),
         Op::Conv2d(op) if S::has(Kind::Conv2d) => conv::emit(op, emit),
         Op::DepthwiseConv2d(op) if S::has(Kind::DepthwiseConv2d) => conv::emit_depthwise(op, emit),
-        Op::FullyConnected(op) if S::has(Kind::FullyConnected) => {
-            fully_connected::emit(op, options, emit)
-        }
-        Op::Pool2d(op) if S::has(Kind::AveragePool2d) || S::has(Kind::MaxPool2d) => {
-            pool::emit(op, emit)
-        }
+        Op::FullyConnected(op) if S::has(Kind::FullyConnected) => fully_connected::emit(op, options, emit),
+        Op::Pool2d(op) if S::has(Kind::AveragePool2d) || S::has(Kind::MaxPool2d) => pool::emit(op, emit),
         Op::Rescale(op) if S::OPS & RESCALE != 0 => rescale::emit(op, emit),
         Op::Reshape(op) if S::has(Kind::Reshape) => reshape::emit(op, emit),
         Op::Softmax(op) if S::has(Kind::Softmax) => softmax::emit(op, emit),
@@ -115,10 +102,7 @@ const RESCALE: u128 = OpKind::Quantize.bit()
 /// Least and greatest output under a fused activation. TFLite: `CalculateActivationRangeQuantized`.
 fn activation_range(activation: Activation, output: &Tensor<'_>) -> Result<(i32, i32)> {
     let (scale, zero_point) = output.per_tensor()?;
-    let (min, max) = output
-        .dtype
-        .range()
-        .ok_or(ModelError::from(Reason::WrongType).at_tensor(output.id))?;
+    let (min, max) = output.dtype.range().ok_or(ModelError::from(Reason::WrongType).at_tensor(output.id))?;
     let at = |real: f32| quantize(real, scale, zero_point);
     Ok(match activation {
         Activation::None => (min, max),
@@ -169,12 +153,8 @@ fn requant_factors(
         multiplier(factor(i))?;
     }
     let at = emit.writer.position();
-    let none = Multiplier {
-        multiplier: 0,
-        shift: 0,
-    };
-    emit.writer
-        .requant((0..len).map(|i| Multiplier::from_real(factor(i)).unwrap_or(none)));
+    let none = Multiplier { multiplier: 0, shift: 0 };
+    emit.writer.requant((0..len).map(|i| Multiplier::from_real(factor(i)).unwrap_or(none)));
     Ok((at, len as u32))
 }
 

@@ -136,13 +136,7 @@ reasons! {
 
 impl ModelError {
     pub(crate) const fn new(reason: Reason) -> Self {
-        Self {
-            reason,
-            op: NONE,
-            code: OpCode::NONE,
-            tensor: NONE,
-            detail: u32::MAX,
-        }
+        Self { reason, op: NONE, code: OpCode::NONE, tensor: NONE, detail: u32::MAX }
     }
 
     pub(crate) const fn detail(mut self, detail: u32) -> Self {
@@ -176,29 +170,17 @@ impl ModelError {
 
     /// Number of the operator concerned, in the file's order, if one is.
     pub const fn op(self) -> Option<u32> {
-        if self.op == NONE {
-            None
-        } else {
-            Some(self.op as u32)
-        }
+        if self.op == NONE { None } else { Some(self.op as u32) }
     }
 
     /// What operator that is.
     pub const fn op_code(self) -> Option<OpCode> {
-        if self.op == NONE {
-            None
-        } else {
-            Some(self.code)
-        }
+        if self.op == NONE { None } else { Some(self.code) }
     }
 
     /// Number of the tensor concerned, if one is.
     pub const fn tensor(self) -> Option<u32> {
-        if self.tensor == NONE {
-            None
-        } else {
-            Some(self.tensor as u32)
-        }
+        if self.tensor == NONE { None } else { Some(self.tensor as u32) }
     }
 
     /// Where the fault lies, in words: "op 3 (CONV_2D), tensor 7".
@@ -217,12 +199,8 @@ impl From<flatbuf::Error> for ModelError {
     fn from(error: flatbuf::Error) -> Self {
         match error.kind() {
             flatbuf::ErrorKind::Malformed { offset } => Self::new(Reason::Truncated).detail(offset),
-            flatbuf::ErrorKind::UnknownEnumTag { tag } => {
-                Self::new(Reason::UnknownValue).detail(tag as u32)
-            }
-            flatbuf::ErrorKind::UnknownUnionTag { tag } => {
-                Self::new(Reason::UnknownValue).detail(tag.into())
-            }
+            flatbuf::ErrorKind::UnknownEnumTag { tag } => Self::new(Reason::UnknownValue).detail(tag as u32),
+            flatbuf::ErrorKind::UnknownUnionTag { tag } => Self::new(Reason::UnknownValue).detail(tag.into()),
         }
     }
 }
@@ -236,9 +214,7 @@ impl fmt::Display for Place {
             (Some(op), Some(tensor)) => write!(f, "op {op} ({}), tensor {tensor}", error.code),
             (Some(op), None) => write!(f, "op {op} ({})", error.code),
             (None, Some(tensor)) => write!(f, "tensor {tensor}"),
-            (None, None)
-                if error.detail != u32::MAX && matches!(error.reason, Reason::Truncated) =>
-            {
+            (None, None) if error.detail != u32::MAX && matches!(error.reason, Reason::Truncated) => {
                 write!(f, "byte {}", error.detail)
             }
             (None, None) => f.write_str("model"),

@@ -41,11 +41,7 @@ impl Error {
 
     /// Positions end at 2 GiB; what lies beyond in a malformed file is told as that.
     fn malformed(offset: u32) -> Self {
-        Self(if offset < Self::ENUM {
-            offset
-        } else {
-            Self::ENUM - 1
-        })
+        Self(if offset < Self::ENUM { offset } else { Self::ENUM - 1 })
     }
 
     /// No schema has values of more than 30 bits; of such the lower 30 are told.
@@ -61,9 +57,7 @@ impl Error {
         match self.0 {
             word if word < Self::ENUM => ErrorKind::Malformed { offset: word },
             // The shifts extend the sign.
-            word if word < Self::UNION => ErrorKind::UnknownEnumTag {
-                tag: (word << 2) as i32 >> 2,
-            },
+            word if word < Self::UNION => ErrorKind::UnknownEnumTag { tag: (word << 2) as i32 >> 2 },
             word => ErrorKind::UnknownUnionTag { tag: word as u8 },
         }
     }
@@ -129,10 +123,7 @@ pub(crate) trait TableReadUnion<'a>: Sized {
 }
 
 fn array<const N: usize>(buf: &[u8], at: u32) -> Result<[u8; N]> {
-    buf.get(at as usize..)
-        .and_then(|rest| rest.first_chunk())
-        .copied()
-        .ok_or(Error::malformed(at))
+    buf.get(at as usize..).and_then(|rest| rest.first_chunk()).copied().ok_or(Error::malformed(at))
 }
 
 /// The position that the offset at `at` leads to.
@@ -145,15 +136,9 @@ fn follow(buf: &[u8], at: u32) -> Result<u32> {
 fn vector(buf: &[u8], at: u32, stride: u32) -> Result<Extent<'_>> {
     let header = follow(buf, at)?;
     let len = u32::read(buf, header)?;
-    let end = len
-        .checked_mul(stride)
-        .and_then(|size| size.checked_add(4)?.checked_add(header));
+    let end = len.checked_mul(stride).and_then(|size| size.checked_add(4)?.checked_add(header));
     match end {
-        Some(end) if end as usize <= buf.len() => Ok(Extent {
-            buf,
-            start: header.saturating_add(4),
-            len,
-        }),
+        Some(end) if end as usize <= buf.len() => Ok(Extent { buf, start: header.saturating_add(4), len }),
         _ => Err(Error::malformed(header)),
     }
 }
@@ -230,9 +215,7 @@ impl<'a> Table<'a> {
         let Some((tag, table)) = self.union(slot)? else {
             return Ok(None);
         };
-        T::from_table(tag, table)
-            .map(Some)
-            .ok_or(Error::unknown_union_tag(tag))
+        T::from_table(tag, table).map(Some).ok_or(Error::unknown_union_tag(tag))
     }
 
     #[inline(never)]
@@ -255,10 +238,7 @@ impl<'a> Table<'a> {
         let Some(offset) = self.field(slot) else {
             return Ok(None);
         };
-        match (
-            u8::read(self.buf, offset)?,
-            self.field(slot.saturating_add(1)),
-        ) {
+        match (u8::read(self.buf, offset)?, self.field(slot.saturating_add(1))) {
             (0, _) => Ok(None),
             (_, None) => Err(Error::malformed(offset)),
             (tag, Some(at)) => Ok(Some((tag, Self::read(self.buf, at)?))),
@@ -270,21 +250,12 @@ impl<'a> TableRead<'a> for Table<'a> {
     fn read(buf: &'a [u8], at: u32) -> Result<Self> {
         let at = follow(buf, at)?;
         let malformed = Error::malformed(at);
-        let vtable = at
-            .checked_sub_signed(i32::read(buf, at)?)
-            .ok_or(malformed)?;
+        let vtable = at.checked_sub_signed(i32::read(buf, at)?).ok_or(malformed)?;
         let size = usize::from(u16::read(buf, vtable)?);
         // Two numbers of 16 bits come before the slots: the sizes of this list and of the table.
-        let slots = buf
-            .get(vtable as usize..)
-            .and_then(|rest| rest.get(4..size))
-            .ok_or(malformed)?;
+        let slots = buf.get(vtable as usize..).and_then(|rest| rest.get(4..size)).ok_or(malformed)?;
         let (slots, odd) = slots.as_chunks();
-        if odd.is_empty() {
-            Ok(Self { buf, at, slots })
-        } else {
-            Err(malformed)
-        }
+        if odd.is_empty() { Ok(Self { buf, at, slots }) } else { Err(malformed) }
     }
 }
 
@@ -328,10 +299,7 @@ pub(crate) struct Vector<'a, T> {
 
 impl<'a, T: VectorRead<'a>> Vector<'a, T> {
     fn new(extent: Extent<'a>) -> Self {
-        Self {
-            extent,
-            element: PhantomData,
-        }
+        Self { extent, element: PhantomData }
     }
 
     pub(crate) fn len(&self) -> usize {
@@ -352,9 +320,7 @@ impl<'a, T: VectorRead<'a>> Vector<'a, T> {
         let Extent { buf, start, len } = self.extent;
         // That this does not overflow was seen when the vector was read.
         let size = len.saturating_mul(T::STRIDE);
-        buf.get(start as usize..)
-            .and_then(|rest| rest.get(..size as usize))
-            .unwrap_or(&[])
+        buf.get(start as usize..).and_then(|rest| rest.get(..size as usize)).unwrap_or(&[])
     }
 
     /// Element `index`, `None` beyond the end.
@@ -485,8 +451,8 @@ mod tests {
 
     use super::*;
     use crate::generated::{
-        ActivationFunctionType, BuiltinOperator, BuiltinOptionsRef, ModelRef, OperatorRef,
-        SubGraphRef, TensorRef, TensorType,
+        ActivationFunctionType, BuiltinOperator, BuiltinOptionsRef, ModelRef, OperatorRef, SubGraphRef,
+        TensorRef, TensorType,
     };
 
     /// Writes a FlatBuffer from the root on, each part behind the field that leads to it.
@@ -524,8 +490,7 @@ mod tests {
             let start = self.0.len();
             for (position, offset) in positions.iter_mut().zip(0..) {
                 let slot = start - 2 * N + 2 * offset;
-                *position =
-                    start + usize::from(u16::from_le_bytes([self.0[slot], self.0[slot + 1]]));
+                *position = start + usize::from(u16::from_le_bytes([self.0[slot], self.0[slot + 1]]));
             }
             self.0.extend((slots as i32).to_le_bytes());
             self.0.extend(fields.concat());
@@ -559,16 +524,13 @@ mod tests {
     fn model() -> (Vec<u8>, Places) {
         let mut w = Writer::new();
         w.0.push(0);
-        let [_, codes, graphs, description, buffers] =
-            w.table(0, [&[3, 0, 0, 0], LINK, LINK, LINK, LINK]);
+        let [_, codes, graphs, description, buffers] = w.table(0, [&[3, 0, 0, 0], LINK, LINK, LINK, LINK]);
         let code = w.vector(codes, 1, LINK);
         w.table(code, [&[9], ABSENT, ABSENT, &[9, 0, 0, 0]]);
         let graph = w.vector(graphs, 1, LINK);
-        let [tensors, inputs, outputs, operators, _] =
-            w.table(graph, [LINK, LINK, LINK, LINK, ABSENT]);
+        let [tensors, inputs, outputs, operators, _] = w.table(graph, [LINK, LINK, LINK, LINK, ABSENT]);
         let tensor = w.vector(tensors, 2, &[0; 8]);
-        let [shape, type_, _, name, quantization] =
-            w.table(tensor, [LINK, &[9], &[1, 0, 0, 0], LINK, LINK]);
+        let [shape, type_, _, name, quantization] = w.table(tensor, [LINK, &[9], &[1, 0, 0, 0], LINK, LINK]);
         w.ints(shape, &[1, -2]);
         w.vector(name, 3, b"x\xffy");
         let [_, _, scale, zero_point] = w.table(quantization, [ABSENT, ABSENT, LINK, LINK]);
@@ -581,8 +543,7 @@ mod tests {
         w.ints(inputs, &[0]);
         w.ints(outputs, &[1]);
         let operator = w.vector(operators, 1, LINK);
-        let [_, inputs, outputs, tag, options] =
-            w.table(operator, [ABSENT, LINK, LINK, &[8], LINK]);
+        let [_, inputs, outputs, tag, options] = w.table(operator, [ABSENT, LINK, LINK, &[8], LINK]);
         w.ints(inputs, &[0, -1]);
         w.ints(outputs, &[1]);
         let [activation, _, _] = w.table(options, [&[1], ABSENT, &[1]]);
@@ -590,13 +551,7 @@ mod tests {
         let buffer = w.vector(buffers, 1, LINK);
         let [data] = w.table(buffer, [LINK]);
         let data = w.vector(data, 4, &[1, 2, 3, 4]);
-        let places = Places {
-            type_,
-            activation,
-            tag,
-            options,
-            data,
-        };
+        let places = Places { type_, activation, tag, options, data };
         (w.0, places)
     }
 
@@ -606,19 +561,11 @@ mod tests {
     }
 
     fn first_tensor(file: &[u8]) -> Result<TensorRef<'_>> {
-        first_graph(file)?
-            .tensors()?
-            .unwrap_or_default()
-            .get(0)
-            .unwrap()
+        first_graph(file)?.tensors()?.unwrap_or_default().get(0).unwrap()
     }
 
     fn first_operator(file: &[u8]) -> Result<OperatorRef<'_>> {
-        first_graph(file)?
-            .operators()?
-            .unwrap_or_default()
-            .get(0)
-            .unwrap()
+        first_graph(file)?.operators()?.unwrap_or_default().get(0).unwrap()
     }
 
     /// Reads all of a model that `model` writes, and gives the number of steps.
@@ -647,11 +594,7 @@ mod tests {
                 steps += tensor.name()?.unwrap_or_default().as_bytes().len();
                 if let Some(quantization) = tensor.quantization()? {
                     steps += quantization.scale()?.unwrap_or_default().iter().count();
-                    steps += quantization
-                        .zero_point()?
-                        .unwrap_or_default()
-                        .iter()
-                        .count();
+                    steps += quantization.zero_point()?.unwrap_or_default().iter().count();
                     quantization.quantized_dimension()?;
                     quantization.details_type()?;
                 }
@@ -662,9 +605,7 @@ mod tests {
                 operator.large_custom_options_offset()?;
                 steps += operator.inputs()?.unwrap_or_default().iter().count();
                 steps += operator.outputs()?.unwrap_or_default().iter().count();
-                if let Some(BuiltinOptionsRef::FullyConnectedOptions(options)) =
-                    operator.builtin_options()?
-                {
+                if let Some(BuiltinOptionsRef::FullyConnectedOptions(options)) = operator.builtin_options()? {
                     options.fused_activation_function()?;
                     options.keep_num_dims()?;
                     steps += 1;
@@ -719,15 +660,10 @@ mod tests {
 
         let operator = first_operator(&file).unwrap();
         assert_eq!(operator.builtin_options_type(), Ok(8));
-        let Ok(Some(BuiltinOptionsRef::FullyConnectedOptions(options))) =
-            operator.builtin_options()
-        else {
+        let Ok(Some(BuiltinOptionsRef::FullyConnectedOptions(options))) = operator.builtin_options() else {
             panic!("{:?}", operator.builtin_options());
         };
-        assert_eq!(
-            options.fused_activation_function(),
-            Ok(ActivationFunctionType::Relu)
-        );
+        assert_eq!(options.fused_activation_function(), Ok(ActivationFunctionType::Relu));
         assert_eq!(options.keep_num_dims(), Ok(true));
 
         let buffer = model.buffers().unwrap().unwrap().get(0).unwrap().unwrap();
@@ -758,20 +694,11 @@ mod tests {
             file[places.tag] = tag;
             let operator = first_operator(&file).unwrap();
             assert_eq!(operator.builtin_options_type(), Ok(tag));
-            assert_eq!(
-                operator.builtin_options().unwrap_err(),
-                Error::unknown_union_tag(tag)
-            );
+            assert_eq!(operator.builtin_options().unwrap_err(), Error::unknown_union_tag(tag));
             assert_eq!(operator.inputs().unwrap().unwrap().len(), 2);
         }
         file[places.tag] = 0;
-        assert!(
-            first_operator(&file)
-                .unwrap()
-                .builtin_options()
-                .unwrap()
-                .is_none()
-        );
+        assert!(first_operator(&file).unwrap().builtin_options().unwrap().is_none());
     }
 
     #[test]

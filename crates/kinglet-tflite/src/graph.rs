@@ -93,10 +93,7 @@ impl<'a> Graph<'a> {
     }
 
     fn read_node(&self, index: u32) -> Result<Node<'a>> {
-        let operator = self
-            .operators
-            .get(index as usize)
-            .ok_or(Reason::BadIndex)??;
+        let operator = self.operators.get(index as usize).ok_or(Reason::BadIndex)??;
         let (code, custom_name) = self.model.op_code(operator.opcode_index()?)?;
         let node = Node {
             index,
@@ -143,9 +140,7 @@ impl<'a> Graph<'a> {
             let node = node?;
             for id in node.inputs.iter().chain(node.outputs.iter()).flatten() {
                 if id >= self.tensor_count {
-                    return Err(ModelError::new(Reason::BadIndex)
-                        .at_tensor(id)
-                        .at_op(node.index, node.code));
+                    return Err(ModelError::new(Reason::BadIndex).at_tensor(id).at_op(node.index, node.code));
                 }
             }
         }
@@ -218,14 +213,8 @@ impl<'a> Node<'a> {
 /// An operator whose shapes, types, options, quantisation parameters and buffers fit each other.
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
-#[allow(
-    clippy::large_enum_variant,
-    reason = "there is no heap to box on, and one operator lives at a time"
-)]
-#[allow(
-    missing_docs,
-    reason = "each variant is documented at the type it holds"
-)]
+#[allow(clippy::large_enum_variant, reason = "there is no heap to box on, and one operator lives at a time")]
+#[allow(missing_docs, reason = "each variant is documented at the type it holds")]
 pub enum Op<'a> {
     Add(ops::Add<'a>),
     Conv2d(ops::Conv2d<'a>),

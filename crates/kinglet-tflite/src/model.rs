@@ -3,9 +3,7 @@
 use crate::Result;
 use crate::error::{ModelError, Reason};
 use crate::flatbuf::{self, Vector};
-use crate::generated::{
-    BufferRef, BuiltinOperator, MetadataRef, ModelRef, OperatorCodeRef, SubGraphRef,
-};
+use crate::generated::{BufferRef, BuiltinOperator, MetadataRef, ModelRef, OperatorCodeRef, SubGraphRef};
 use crate::graph::Graph;
 use crate::opcode::OpCode;
 use crate::tensor::Tensor;
@@ -31,13 +29,7 @@ impl Default for Limits {
     /// Far above any model for a microcontroller: 64 subgraphs, 4,096 operators, 16,384 tensors and
     /// buffers, 65,536 indices.
     fn default() -> Self {
-        Self {
-            subgraphs: 64,
-            tensors: 16_384,
-            ops: 4_096,
-            indices: 65_536,
-            buffers: 16_384,
-        }
+        Self { subgraphs: 64, tensors: 16_384, ops: 4_096, indices: 65_536, buffers: 16_384 }
     }
 }
 
@@ -97,30 +89,11 @@ impl<'a> Model<'a> {
 
     fn check_structure(&self, limits: &Limits) -> Result<()> {
         // Operators and tensors are numbered with 16 bits from here on.
-        let limits = &Limits {
-            tensors: limits.tensors.min(65_535),
-            ops: limits.ops.min(65_535),
-            ..*limits
-        };
+        let limits = &Limits { tensors: limits.tensors.min(65_535), ops: limits.ops.min(65_535), ..*limits };
         let mut budget = *limits;
-        spend(
-            &mut budget.subgraphs,
-            self.subgraphs.len(),
-            Reason::TooManySubgraphs,
-            limits.subgraphs,
-        )?;
-        spend(
-            &mut { limits.buffers },
-            self.buffers.len(),
-            Reason::TooManyBuffers,
-            limits.buffers,
-        )?;
-        spend(
-            &mut { limits.buffers },
-            self.codes.len(),
-            Reason::TooManyBuffers,
-            limits.buffers,
-        )?;
+        spend(&mut budget.subgraphs, self.subgraphs.len(), Reason::TooManySubgraphs, limits.subgraphs)?;
+        spend(&mut { limits.buffers }, self.buffers.len(), Reason::TooManyBuffers, limits.buffers)?;
+        spend(&mut { limits.buffers }, self.codes.len(), Reason::TooManyBuffers, limits.buffers)?;
         if self.subgraphs.is_empty() {
             return Err(Reason::NoSubgraph.into());
         }
@@ -128,30 +101,15 @@ impl<'a> Model<'a> {
             let subgraph = self.subgraph(index)?;
             let tensors = subgraph.tensors()?.unwrap_or_default();
             let ops = subgraph.operators()?.unwrap_or_default();
-            spend(
-                &mut budget.tensors,
-                tensors.len(),
-                Reason::TooManyTensors,
-                limits.tensors,
-            )?;
+            spend(&mut budget.tensors, tensors.len(), Reason::TooManyTensors, limits.tensors)?;
             spend(&mut budget.ops, ops.len(), Reason::TooManyOps, limits.ops)?;
             let graph = Graph::new(*self, index as u32)?;
             let count = graph.inputs().len() + graph.outputs().len();
-            spend(
-                &mut budget.indices,
-                count,
-                Reason::TooManyIndices,
-                limits.indices,
-            )?;
+            spend(&mut budget.indices, count, Reason::TooManyIndices, limits.indices)?;
             for node in graph.nodes() {
                 let node = node?;
                 let count = node.inputs.len() + node.outputs.len();
-                spend(
-                    &mut budget.indices,
-                    count,
-                    Reason::TooManyIndices,
-                    limits.indices,
-                )?;
+                spend(&mut budget.indices, count, Reason::TooManyIndices, limits.indices)?;
             }
             graph.check_indices()?;
             for (id, tensor) in tensors.iter().enumerate() {
@@ -195,10 +153,7 @@ impl<'a> Model<'a> {
             let entry: MetadataRef<'a> = entry.ok()?;
             let name = entry.name().ok()??.as_bytes();
             let bytes = model.buffer(entry.buffer().ok()?).ok()?;
-            Some(Metadata {
-                name,
-                bytes: bytes.bytes(),
-            })
+            Some(Metadata { name, bytes: bytes.bytes() })
         })
     }
 
@@ -234,11 +189,7 @@ impl<'a> Model<'a> {
         // Files written before the code outgrew a byte have it in the older field.
         let number = builtin.max(code.deprecated_builtin_code()?.into());
         let number = u16::try_from(number).map_err(|_| Reason::BadIndex)?;
-        let custom = if number == BuiltinOperator::Custom as u16 {
-            code.custom_code()?
-        } else {
-            None
-        };
+        let custom = if number == BuiltinOperator::Custom as u16 { code.custom_code()? } else { None };
         Ok((OpCode(number), custom.map_or(&[], |name| name.as_bytes())))
     }
 
@@ -252,10 +203,7 @@ impl<'a> Model<'a> {
 
 /// Takes `count` from what is left of a limit.
 fn spend(left: &mut u32, count: usize, reason: Reason, limit: u32) -> Result<()> {
-    match u32::try_from(count)
-        .ok()
-        .and_then(|count| left.checked_sub(count))
-    {
+    match u32::try_from(count).ok().and_then(|count| left.checked_sub(count)) {
         Some(rest) => {
             *left = rest;
             Ok(())

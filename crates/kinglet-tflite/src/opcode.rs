@@ -95,10 +95,7 @@ mod tests {
         for &kind in OpKind::ALL {
             assert_eq!(OpKind::from_code(kind.code()), Some(kind));
         }
-        assert_eq!(
-            OpKind::DepthwiseConv2d.code().name(),
-            Some("DEPTHWISE_CONV_2D")
-        );
+        assert_eq!(OpKind::DepthwiseConv2d.code().name(), Some("DEPTHWISE_CONV_2D"));
         assert_eq!(OpKind::Quantize.code().name(), Some("QUANTIZE"));
         assert_eq!(OpKind::ReluN1To1.code().name(), Some("RELU_N1_TO_1"));
         assert_eq!(OpCode::CUSTOM.name(), Some("CUSTOM"));

@@ -110,25 +110,13 @@ impl Shape {
     /// [`Reason::RankTooHigh`], [`Reason::BadShape`] for a dimension below 1,
     /// [`Reason::TensorTooLarge`] for 2^30 elements and more.
     pub fn new(dims: impl IntoIterator<Item = i32>) -> core::result::Result<Self, Reason> {
-        let mut shape = Self {
-            rank: 0,
-            dims: [1; Self::MAX_RANK],
-        };
+        let mut shape = Self { rank: 0, dims: [1; Self::MAX_RANK] };
         let mut len = 1u32;
         for dim in dims {
-            let size = u32::try_from(dim)
-                .ok()
-                .filter(|&size| size > 0)
-                .ok_or(Reason::BadShape)?;
-            *shape
-                .dims
-                .get_mut(usize::from(shape.rank))
-                .ok_or(Reason::RankTooHigh)? = size;
+            let size = u32::try_from(dim).ok().filter(|&size| size > 0).ok_or(Reason::BadShape)?;
+            *shape.dims.get_mut(usize::from(shape.rank)).ok_or(Reason::RankTooHigh)? = size;
             shape.rank += 1;
-            len = len
-                .checked_mul(size)
-                .filter(|&len| len < 1 << 30)
-                .ok_or(Reason::TensorTooLarge)?;
+            len = len.checked_mul(size).filter(|&len| len < 1 << 30).ok_or(Reason::TensorTooLarge)?;
         }
         Ok(shape)
     }
@@ -279,10 +267,7 @@ impl<'a> Tensor<'a> {
             if dtype != DType::Other && data.len() as u64 != bits.div_ceil(8) {
                 return Err(Reason::BufferLength.into());
             }
-            Storage::Constant {
-                offset: data.offset(),
-                bytes: data.bytes(),
-            }
+            Storage::Constant { offset: data.offset(), bytes: data.bytes() }
         };
         let quantization = match wire.quantization()? {
             Some(quantization) => Quantization {
@@ -290,11 +275,7 @@ impl<'a> Tensor<'a> {
                 zero_points: quantization.zero_point()?.unwrap_or_default(),
                 axis: quantization.quantized_dimension()?,
             },
-            None => Quantization {
-                scales: Vector::default(),
-                zero_points: Vector::default(),
-                axis: 0,
-            },
+            None => Quantization { scales: Vector::default(), zero_points: Vector::default(), axis: 0 },
         };
         let name = wire.name()?.unwrap_or_default();
         Ok(Self {
@@ -331,10 +312,7 @@ impl<'a> Tensor<'a> {
             _ => return Err(at(Reason::QuantizationCount)),
         }
         let scale = self.scale(0).map_err(at)?;
-        let zero_point = self
-            .quantization
-            .zero_point(0)
-            .and_then(|zero| i32::try_from(zero).ok());
+        let zero_point = self.quantization.zero_point(0).and_then(|zero| i32::try_from(zero).ok());
         let (min, max) = self.dtype.range().ok_or(at(Reason::WrongType))?;
         match zero_point {
             Some(zero_point) if (min..=max).contains(&zero_point) => Ok((scale, zero_point)),

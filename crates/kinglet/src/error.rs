@@ -67,12 +67,8 @@ impl From<PlanError> for Error {
 
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut too_small = |what, needed, given| {
-            write!(
-                f,
-                "{what}: {given} bytes are too few; give at least {needed}"
-            )
-        };
+        let mut too_small =
+            |what, needed, given| write!(f, "{what}: {given} bytes are too few; give at least {needed}");
         match *self {
             Self::Model(error) => error.fmt(f),
             Self::Misaligned => f.write_str("memory: it and the model have to start at a multiple of 16 bytes; use kinglet::Arena and kinglet::aligned_bytes!"),

@@ -72,11 +72,7 @@ impl<'a, D: Dispatch + OpSet> Interpreter<'a, D> {
 
     /// The plan grows from the start of the slice, the planner's working memory from its end; then arena
     /// and state take what is behind the plan.
-    fn in_one_slice(
-        model: &Model<'a>,
-        slice: &'a mut [u8],
-        options: &Options,
-    ) -> Result<Self, Error> {
+    fn in_one_slice(model: &Model<'a>, slice: &'a mut [u8], options: &Options) -> Result<Self, Error> {
         let given = slice.len();
         let words = words(slice)?;
         let mut constants = in_file(model);
@@ -87,34 +83,19 @@ impl<'a, D: Dispatch + OpSet> Interpreter<'a, D> {
             let to_run = align(plan_bytes) + align(state_bytes) + arena_bytes;
             to_run.max(plan_bytes + working_bytes)
         };
-        let len = planner
-            .write::<D>(&mut constants)
-            .map_err(|error| match error {
-                PlanError::MemoryTooSmall { needed, .. } => Error::MemoryTooSmall {
-                    needed: total(needed),
-                    given,
-                },
-                error => error.into(),
-            })?;
-        let usage = Usage {
-            arena_bytes,
-            state_bytes,
-            plan_bytes: len * 4,
-            total_bytes: total(len * 4),
-        };
-        let too_small = Error::MemoryTooSmall {
-            needed: usage.total_bytes,
-            given,
-        };
+        let len = planner.write::<D>(&mut constants).map_err(|error| match error {
+            PlanError::MemoryTooSmall { needed, .. } => {
+                Error::MemoryTooSmall { needed: total(needed), given }
+            }
+            error => error.into(),
+        })?;
+        let usage = Usage { arena_bytes, state_bytes, plan_bytes: len * 4, total_bytes: total(len * 4) };
+        let too_small = Error::MemoryTooSmall { needed: usage.total_bytes, given };
         if given < usage.total_bytes {
             return Err(too_small);
         }
-        let (plan, rest) = slice
-            .split_at_mut_checked(align(usage.plan_bytes))
-            .ok_or(too_small)?;
-        let (state, arena) = rest
-            .split_at_mut_checked(align(state_bytes))
-            .ok_or(too_small)?;
+        let (plan, rest) = slice.split_at_mut_checked(align(usage.plan_bytes)).ok_or(too_small)?;
+        let (state, arena) = rest.split_at_mut_checked(align(state_bytes)).ok_or(too_small)?;
         Self::start(plan, model, arena, state, usage)
     }
 
@@ -126,43 +107,31 @@ impl<'a, D: Dispatch + OpSet> Interpreter<'a, D> {
         options: &Options,
     ) -> Result<Self, Error> {
         let (given_arena, given_state) = (arena.len(), state.len());
-        let arena_too_small = |needed| Error::ArenaTooSmall {
-            needed,
-            given: given_arena,
-        };
+        let arena_too_small = |needed| Error::ArenaTooSmall { needed, given: given_arena };
         let mut constants = in_file(model);
-        let planner = Planner::new::<D>(model.graph(0)?, *options, words(arena)?).map_err(
-            |error| match error {
+        let planner =
+            Planner::new::<D>(model.graph(0)?, *options, words(arena)?).map_err(|error| match error {
                 PlanError::MemoryTooSmall { needed, .. } => arena_too_small(needed),
                 error => error.into(),
-            },
-        )?;
+            })?;
         let (arena_bytes, state_bytes) = (planner.arena_bytes(), planner.state_bytes());
         let needed_arena = arena_bytes.max(planner.working_bytes());
         let state_too_small = |plan_bytes: usize| Error::StateTooSmall {
             needed: align(plan_bytes) + state_bytes,
             given: given_state,
         };
-        let len = planner
-            .write_to::<D>(words(state)?, &mut constants)
-            .map_err(|error| match error {
-                PlanError::MemoryTooSmall { needed, .. } => state_too_small(needed),
-                error => error.into(),
-            })?;
+        let len = planner.write_to::<D>(words(state)?, &mut constants).map_err(|error| match error {
+            PlanError::MemoryTooSmall { needed, .. } => state_too_small(needed),
+            error => error.into(),
+        })?;
         let plan_bytes = len * 4;
         if given_arena < needed_arena {
             return Err(arena_too_small(needed_arena));
         }
         let total_bytes = align(plan_bytes) + align(state_bytes) + needed_arena;
-        let usage = Usage {
-            arena_bytes,
-            state_bytes,
-            plan_bytes,
-            total_bytes,
-        };
-        let (plan, state) = state
-            .split_at_mut_checked(align(plan_bytes))
-            .ok_or(state_too_small(plan_bytes))?;
+        let usage = Usage { arena_bytes, state_bytes, plan_bytes, total_bytes };
+        let (plan, state) =
+            state.split_at_mut_checked(align(plan_bytes)).ok_or(state_too_small(plan_bytes))?;
         Self::start(plan, model, arena, state, usage)
     }
 
@@ -196,22 +165,14 @@ impl<'a, D: Dispatch> Interpreter<'a, D> {
         let (arena_bytes, state_bytes) = (plan.arena_bytes(), plan.state_bytes());
         // The state comes first, so that it is aligned whatever the arena's length.
         let total_bytes = align(state_bytes) + arena_bytes;
-        let usage = Usage {
-            arena_bytes,
-            state_bytes,
-            plan_bytes: words.len() * 4,
-            total_bytes,
-        };
+        let usage = Usage { arena_bytes, state_bytes, plan_bytes: words.len() * 4, total_bytes };
         let given = arena.len();
         let (state, arena) = match state {
             Some(state) => (state, arena),
             None => arena
                 .split_at_mut_checked(align(state_bytes))
                 .filter(|(_, arena)| arena.len() >= arena_bytes)
-                .ok_or(Error::MemoryTooSmall {
-                    needed: total_bytes,
-                    given,
-                })?,
+                .ok_or(Error::MemoryTooSmall { needed: total_bytes, given })?,
         };
         Self::assemble(plan, constants, arena, state, usage)
     }
@@ -232,25 +193,11 @@ impl<'a, D: Dispatch> Interpreter<'a, D> {
         let (given_arena, given_state) = (arena.len(), state.len());
         let arena = arena
             .get_mut(..usage.arena_bytes)
-            .ok_or(Error::ArenaTooSmall {
-                needed: usage.arena_bytes,
-                given: given_arena,
-            })?;
+            .ok_or(Error::ArenaTooSmall { needed: usage.arena_bytes, given: given_arena })?;
         let state = state
             .get_mut(..usage.state_bytes)
-            .ok_or(Error::StateTooSmall {
-                needed: usage.state_bytes,
-                given: given_state,
-            })?;
-        let mut net = Self {
-            plan,
-            constants,
-            arena,
-            state,
-            usage,
-            next: 0,
-            dispatch: PhantomData,
-        };
+            .ok_or(Error::StateTooSmall { needed: usage.state_bytes, given: given_state })?;
+        let mut net = Self { plan, constants, arena, state, usage, next: 0, dispatch: PhantomData };
         net.reset();
         Ok(net)
     }
@@ -261,10 +208,8 @@ impl<'a, D: Dispatch> Interpreter<'a, D> {
         self.next = 0;
         for init in self.plan.state_inits() {
             let start = init.offset as usize;
-            if let Some(bytes) = self
-                .state
-                .get_mut(start..)
-                .and_then(|rest| rest.get_mut(..init.bytes as usize))
+            if let Some(bytes) =
+                self.state.get_mut(start..).and_then(|rest| rest.get_mut(..init.bytes as usize))
             {
                 bytes.fill(init.fill);
             }
@@ -277,10 +222,8 @@ impl<'a, D: Dispatch> Interpreter<'a, D> {
     /// [`InvokeError`] when the plan is damaged; a plan made by kinglet causes none.
     pub fn invoke(&mut self) -> Result<(), InvokeError> {
         self.next = 0;
-        let arena =
-            Cell::from_mut(bytemuck::cast_slice_mut::<u8, i8>(self.arena)).as_slice_of_cells();
-        let state =
-            Cell::from_mut(bytemuck::cast_slice_mut::<u8, i8>(self.state)).as_slice_of_cells();
+        let arena = Cell::from_mut(bytemuck::cast_slice_mut::<u8, i8>(self.arena)).as_slice_of_cells();
+        let state = Cell::from_mut(bytemuck::cast_slice_mut::<u8, i8>(self.state)).as_slice_of_cells();
         for step in self.plan.steps() {
             let call = Call {
                 arena,
@@ -311,18 +254,13 @@ impl<'a, D: Dispatch> Interpreter<'a, D> {
         self.run_step(&step)?;
         self.next += 1;
         let output = self.bytes_at(step.output, step.output_bytes).unwrap_or(&[]);
-        Ok(Some(StepDone {
-            op: step.op.into(),
-            output,
-        }))
+        Ok(Some(StepDone { op: step.op.into(), output }))
     }
 
     fn run_step(&mut self, step: &Step) -> Result<(), InvokeError> {
         let call = Call {
-            arena: Cell::from_mut(bytemuck::cast_slice_mut::<u8, i8>(self.arena))
-                .as_slice_of_cells(),
-            state: Cell::from_mut(bytemuck::cast_slice_mut::<u8, i8>(self.state))
-                .as_slice_of_cells(),
+            arena: Cell::from_mut(bytemuck::cast_slice_mut::<u8, i8>(self.arena)).as_slice_of_cells(),
+            state: Cell::from_mut(bytemuck::cast_slice_mut::<u8, i8>(self.state)).as_slice_of_cells(),
             constants: self.constants,
             plan: self.plan.words(),
             params: step.params as usize,
@@ -353,32 +291,23 @@ impl<'a, D: Dispatch> Interpreter<'a, D> {
 
     /// What input `i` is.
     pub fn input_info(&self, i: usize) -> Option<TensorInfo<'a>> {
-        self.plan
-            .input(i)
-            .map(|io| TensorInfo::new(&io, self.constants))
+        self.plan.input(i).map(|io| TensorInfo::new(&io, self.constants))
     }
 
     /// What output `i` is.
     pub fn output_info(&self, i: usize) -> Option<TensorInfo<'a>> {
-        self.plan
-            .output(i)
-            .map(|io| TensorInfo::new(&io, self.constants))
+        self.plan.output(i).map(|io| TensorInfo::new(&io, self.constants))
     }
 
     /// The number of the input called `name`.
     pub fn input_named(&self, name: &str) -> Option<usize> {
-        (0..self.input_count()).find(|&i| {
-            self.input_info(i)
-                .is_some_and(|info| info.name == name.as_bytes())
-        })
+        (0..self.input_count()).find(|&i| self.input_info(i).is_some_and(|info| info.name == name.as_bytes()))
     }
 
     /// The number of the output called `name`.
     pub fn output_named(&self, name: &str) -> Option<usize> {
-        (0..self.output_count()).find(|&i| {
-            self.output_info(i)
-                .is_some_and(|info| info.name == name.as_bytes())
-        })
+        (0..self.output_count())
+            .find(|&i| self.output_info(i).is_some_and(|info| info.name == name.as_bytes()))
     }
 
     /// The bytes of input `i`, little-endian.
@@ -442,10 +371,7 @@ impl<'a, D: Dispatch> Interpreter<'a, D> {
         let io = self.plan.input(i).ok_or(TensorError::NoSuchTensor)?;
         check_len(&io, values.len())?;
         let bytes = self.input_bytes_mut(i).ok_or(TensorError::NoSuchTensor)?;
-        for (value, bytes) in values
-            .iter()
-            .zip(bytes.chunks_exact_mut(element_bytes(&io)?))
-        {
+        for (value, bytes) in values.iter().zip(bytes.chunks_exact_mut(element_bytes(&io)?)) {
             let q = quant::quantize(*value, io.scale, io.zero_point);
             match io.dtype {
                 DType::Int8 => bytes.copy_from_slice(&i8::saturating_from(q).to_le_bytes()),
@@ -466,10 +392,7 @@ impl<'a, D: Dispatch> Interpreter<'a, D> {
         let io = self.plan.output(i).ok_or(TensorError::NoSuchTensor)?;
         check_len(&io, values.len())?;
         let bytes = self.output_bytes(i).ok_or(TensorError::NoSuchTensor)?;
-        for (value, bytes) in values
-            .iter_mut()
-            .zip(bytes.chunks_exact(element_bytes(&io)?))
-        {
+        for (value, bytes) in values.iter_mut().zip(bytes.chunks_exact(element_bytes(&io)?)) {
             let q = match io.dtype {
                 DType::Int8 => i8::from_bytes(bytes).map(i32::from),
                 DType::UInt8 => u8::from_bytes(bytes).map(i32::from),
@@ -488,11 +411,7 @@ impl<'a, D: Dispatch> Interpreter<'a, D> {
 
 fn check_len(io: &IoTensor, given: usize) -> Result<(), TensorError> {
     let expected = io.shape.len() as usize;
-    if given == expected {
-        Ok(())
-    } else {
-        Err(TensorError::WrongLength { expected, given })
-    }
+    if given == expected { Ok(()) } else { Err(TensorError::WrongLength { expected, given }) }
 }
 
 /// Bytes of an element that can be seen as a real number; at least 1.
@@ -516,9 +435,7 @@ fn align(bytes: usize) -> usize {
 }
 
 fn in_file(model: &Model<'_>) -> InFile {
-    InFile {
-        len: model.bytes().len() as u32,
-    }
+    InFile { len: model.bytes().len() as u32 }
 }
 
 /// Memory as words; bytes that do not fill one are left out.

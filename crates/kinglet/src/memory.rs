@@ -16,19 +16,13 @@ pub struct Memory<'a> {
 impl<'a> Memory<'a> {
     /// Arena and state apart, each aligned to [`ALIGNMENT`](crate::ALIGNMENT) bytes.
     pub fn new(arena: &'a mut [u8], state: &'a mut [u8]) -> Self {
-        Self {
-            arena,
-            state: Some(state),
-        }
+        Self { arena, state: Some(state) }
     }
 }
 
 impl<'a> From<&'a mut [u8]> for Memory<'a> {
     fn from(slice: &'a mut [u8]) -> Self {
-        Self {
-            arena: slice,
-            state: None,
-        }
+        Self { arena: slice, state: None }
     }
 }
 

@@ -23,9 +23,7 @@ pub struct TensorInfo<'a> {
 impl<'a> TensorInfo<'a> {
     pub(crate) fn new(io: &IoTensor, constants: &'a [u8]) -> Self {
         let start = io.name.offset();
-        let name = constants
-            .get(start..)
-            .and_then(|rest| rest.get(..io.name_bytes as usize));
+        let name = constants.get(start..).and_then(|rest| rest.get(..io.name_bytes as usize));
         Self {
             name: name.unwrap_or(&[]),
             dtype: io.dtype,

@@ -46,10 +46,7 @@ pub const LEFT_SHIFT: u32 = 20;
 
 /// Chooses the kernel of an addition.
 pub fn choose(_target: Target) -> Choice {
-    Choice {
-        kernel: Kernel::Add,
-        scratch: 0,
-    }
+    Choice { kernel: Kernel::Add, scratch: 0 }
 }
 
 /// Portable addition. May run in place on an input that has the output's shape.
@@ -58,18 +55,9 @@ pub fn add(call: &Call<'_>) -> Result<(), Fault> {
     let [zero1, zero2, zero, _] = p.zero_points.map(i32::from);
     let [min, max, ..] = p.limits.map(i32::from);
     let [shift1, shift2, shift, _] = p.shifts;
-    let factor1 = Multiplier {
-        multiplier: p.multiplier1,
-        shift: shift1,
-    };
-    let factor2 = Multiplier {
-        multiplier: p.multiplier2,
-        shift: shift2,
-    };
-    let factor = Multiplier {
-        multiplier: p.multiplier,
-        shift,
-    };
+    let factor1 = Multiplier { multiplier: p.multiplier1, shift: shift1 };
+    let factor2 = Multiplier { multiplier: p.multiplier2, shift: shift2 };
+    let factor = Multiplier { multiplier: p.multiplier, shift };
     let input1 = call.source::<i8>(p.input1, p.len1 as usize)?;
     let input2 = call.source::<i8>(p.input2, p.len2 as usize)?;
     let output = call.view::<i8>(p.output, p.len as usize)?;

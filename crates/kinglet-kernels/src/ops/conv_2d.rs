@@ -57,10 +57,7 @@ params! {
 
 /// Chooses the kernel of a convolution.
 pub fn choose(_target: Target) -> Choice {
-    Choice {
-        kernel: Kernel::Conv2d,
-        scratch: 0,
-    }
+    Choice { kernel: Kernel::Conv2d, scratch: 0 }
 }
 
 /// The portable convolution: SAME or VALID padding, strides, dilation, groups, any batch.
@@ -69,18 +66,8 @@ pub fn choose(_target: Target) -> Choice {
 pub fn conv_2d(call: &Call<'_>) -> Result<(), Fault> {
     let p: Conv2dParams = call.params()?;
     let [input_zero_point, output_zero_point, min, max] = p.quant.map(i32::from);
-    let vertical = Axis {
-        input: p.input_size.0,
-        stride: p.stride.0,
-        dilation: p.dilation.0,
-        pad: p.pad.0,
-    };
-    let horizontal = Axis {
-        input: p.input_size.1,
-        stride: p.stride.1,
-        dilation: p.dilation.1,
-        pad: p.pad.1,
-    };
+    let vertical = Axis { input: p.input_size.0, stride: p.stride.0, dilation: p.dilation.0, pad: p.pad.0 };
+    let horizontal = Axis { input: p.input_size.1, stride: p.stride.1, dilation: p.dilation.1, pad: p.pad.1 };
     let depth = product([p.group_depth])?.max(1);
     let filter_row = product([p.kernel.1.into(), p.group_depth])?.max(1);
     let filter = product([p.kernel.0.into(), p.kernel.1.into(), p.group_depth])?.max(1);
@@ -88,10 +75,7 @@ pub fn conv_2d(call: &Call<'_>) -> Result<(), Fault> {
 
     let input = Rows::new(call, p.input, p.input_stride, p.input_ring)?;
     let output = Rows::new(call, p.output, p.output_stride, p.output_ring)?;
-    let weights = call.weights(
-        p.weights,
-        filter.checked_mul(output_depth).ok_or(Fault::BadPlan)?,
-    )?;
+    let weights = call.weights(p.weights, filter.checked_mul(output_depth).ok_or(Fault::BadPlan)?)?;
     let bias = call.bias(p.bias, output_depth)?;
     let requant = call.requant(p.requant, p.requant_len)?;
 
@@ -99,12 +83,8 @@ pub fn conv_2d(call: &Call<'_>) -> Result<(), Fault> {
         let (batch, out_y) = batch_and_row(y, p.output_size.0)?;
         let first_row = batch.wrapping_mul(p.input_size.0.into());
         for (out_x, pixel) in output.row(y)?.chunks_exact(output_depth).enumerate() {
-            for ((channel, out), filter) in
-                pixel.iter().enumerate().zip(weights.chunks_exact(filter))
-            {
-                let group = (channel as u32)
-                    .checked_div(p.group_filters)
-                    .ok_or(Fault::BadPlan)?;
+            for ((channel, out), filter) in pixel.iter().enumerate().zip(weights.chunks_exact(filter)) {
+                let group = (channel as u32).checked_div(p.group_filters).ok_or(Fault::BadPlan)?;
                 let first_channel = (group as usize).wrapping_mul(depth);
                 let mut acc = 0i32;
                 for (tap_y, taps) in filter.chunks_exact(filter_row).enumerate() {
@@ -116,12 +96,8 @@ pub fn conv_2d(call: &Call<'_>) -> Result<(), Fault> {
                         let Some(in_x) = horizontal.input_at(out_x, tap_x) else {
                             continue;
                         };
-                        let start = in_x
-                            .wrapping_mul(p.input_depth as usize)
-                            .wrapping_add(first_channel);
-                        let pixel = row
-                            .get(start..start.wrapping_add(depth))
-                            .ok_or(Fault::OutOfBounds)?;
+                        let start = in_x.wrapping_mul(p.input_depth as usize).wrapping_add(first_channel);
+                        let pixel = row.get(start..start.wrapping_add(depth)).ok_or(Fault::OutOfBounds)?;
                         for (value, &tap) in pixel.iter().zip(taps) {
                             let value = i32::from(value.get()) - input_zero_point;
                             acc = acc.wrapping_add(value * i32::from(tap));
@@ -129,10 +105,7 @@ pub fn conv_2d(call: &Call<'_>) -> Result<(), Fault> {
                     }
                 }
                 let acc = acc.wrapping_add(bias.get(channel)?);
-                let value = requant
-                    .get(channel)?
-                    .apply(acc)
-                    .wrapping_add(output_zero_point);
+                let value = requant.get(channel)?.apply(acc).wrapping_add(output_zero_point);
                 out.set(value.min(max).max(min) as i8);
             }
         }

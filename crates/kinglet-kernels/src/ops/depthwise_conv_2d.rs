@@ -55,10 +55,7 @@ params! {
 
 /// Chooses the kernel of a depthwise convolution.
 pub fn choose(_target: Target) -> Choice {
-    Choice {
-        kernel: Kernel::DepthwiseConv2d,
-        scratch: 0,
-    }
+    Choice { kernel: Kernel::DepthwiseConv2d, scratch: 0 }
 }
 
 /// The portable depthwise convolution: SAME or VALID padding, strides, dilation, depth multiplier, any
@@ -68,18 +65,8 @@ pub fn choose(_target: Target) -> Choice {
 pub fn depthwise_conv_2d(call: &Call<'_>) -> Result<(), Fault> {
     let p: DepthwiseConv2dParams = call.params()?;
     let [input_zero_point, output_zero_point, min, max] = p.quant.map(i32::from);
-    let vertical = Axis {
-        input: p.input_size.0,
-        stride: p.stride.0,
-        dilation: p.dilation.0,
-        pad: p.pad.0,
-    };
-    let horizontal = Axis {
-        input: p.input_size.1,
-        stride: p.stride.1,
-        dilation: p.dilation.1,
-        pad: p.pad.1,
-    };
+    let vertical = Axis { input: p.input_size.0, stride: p.stride.0, dilation: p.dilation.0, pad: p.pad.0 };
+    let horizontal = Axis { input: p.input_size.1, stride: p.stride.1, dilation: p.dilation.1, pad: p.pad.1 };
     let output_depth = product([p.output_depth])?.max(1);
     let filter_row = product([p.kernel.1.into(), p.output_depth])?.max(1);
     let taps = product([p.kernel.0.into(), p.kernel.1.into(), p.output_depth])?;
@@ -95,9 +82,7 @@ pub fn depthwise_conv_2d(call: &Call<'_>) -> Result<(), Fault> {
         let first_row = batch.wrapping_mul(p.input_size.0.into());
         for (out_x, pixel) in output.row(y)?.chunks_exact(output_depth).enumerate() {
             for (channel, out) in pixel.iter().enumerate() {
-                let in_channel = (channel as u32)
-                    .checked_div(p.depth_multiplier)
-                    .ok_or(Fault::BadPlan)?;
+                let in_channel = (channel as u32).checked_div(p.depth_multiplier).ok_or(Fault::BadPlan)?;
                 let mut acc = 0i32;
                 for (tap_y, taps) in weights.chunks_exact(filter_row).enumerate() {
                     let Some(in_y) = vertical.input_at(out_y, tap_y) else {
@@ -108,22 +93,15 @@ pub fn depthwise_conv_2d(call: &Call<'_>) -> Result<(), Fault> {
                         let Some(in_x) = horizontal.input_at(out_x, tap_x) else {
                             continue;
                         };
-                        let at = in_x
-                            .wrapping_mul(p.input_depth as usize)
-                            .wrapping_add(in_channel as usize);
+                        let at = in_x.wrapping_mul(p.input_depth as usize).wrapping_add(in_channel as usize);
                         let (Some(value), Some(&tap)) = (row.get(at), taps.get(channel)) else {
                             return Err(Fault::OutOfBounds);
                         };
-                        acc = acc.wrapping_add(
-                            (i32::from(value.get()) - input_zero_point) * i32::from(tap),
-                        );
+                        acc = acc.wrapping_add((i32::from(value.get()) - input_zero_point) * i32::from(tap));
                     }
                 }
                 let acc = acc.wrapping_add(bias.get(channel)?);
-                let value = requant
-                    .get(channel)?
-                    .apply(acc)
-                    .wrapping_add(output_zero_point);
+                let value = requant.get(channel)?.apply(acc).wrapping_add(output_zero_point);
                 out.set(value.min(max).max(min) as i8);
             }
         }

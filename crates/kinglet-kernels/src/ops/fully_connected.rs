@@ -37,11 +37,7 @@ params! {
 
 /// Chooses the kernel of a fully connected layer. `litert`: round as LiteRT does since TensorFlow 2.20.
 pub fn choose(_target: Target, litert: bool) -> Choice {
-    let kernel = if litert {
-        Kernel::FullyConnectedLitert
-    } else {
-        Kernel::FullyConnected
-    };
+    let kernel = if litert { Kernel::FullyConnectedLitert } else { Kernel::FullyConnected };
     Choice { kernel, scratch: 0 }
 }
 
@@ -49,9 +45,7 @@ pub fn choose(_target: Target, litert: bool) -> Choice {
 pub fn fully_connected(call: &Call<'_>) -> Result<(), Fault> {
     let p: FullyConnectedParams = call.params()?;
     let requant = call.requant(p.requant, p.requant_len)?;
-    matrix_product(call, &p, |channel, acc| {
-        Ok(requant.get(channel)?.apply(acc))
-    })
+    matrix_product(call, &p, |channel, acc| Ok(requant.get(channel)?.apply(acc)))
 }
 
 /// The same, scaled as LiteRT does since TensorFlow 2.20: `round(acc * scale)` in float64.
@@ -87,12 +81,7 @@ fn matrix_product(
 
     for y in call.rows.clone() {
         let vector = input.row(y)?;
-        for ((channel, out), weights) in output
-            .row(y)?
-            .iter()
-            .enumerate()
-            .zip(weights.chunks_exact(depth))
-        {
+        for ((channel, out), weights) in output.row(y)?.iter().enumerate().zip(weights.chunks_exact(depth)) {
             let mut acc = 0i32;
             for (value, &weight) in vector.iter().zip(weights) {
                 let value = i32::from(value.get()) - input_zero_point;

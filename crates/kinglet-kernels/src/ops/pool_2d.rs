@@ -41,18 +41,12 @@ params! {
 
 /// Chooses the kernel of average pooling.
 pub fn choose_average(_target: Target) -> Choice {
-    Choice {
-        kernel: Kernel::AveragePool2d,
-        scratch: 0,
-    }
+    Choice { kernel: Kernel::AveragePool2d, scratch: 0 }
 }
 
 /// Chooses the kernel of maximum pooling.
 pub fn choose_max(_target: Target) -> Choice {
-    Choice {
-        kernel: Kernel::MaxPool2d,
-        scratch: 0,
-    }
+    Choice { kernel: Kernel::MaxPool2d, scratch: 0 }
 }
 
 /// Portable average pooling: the mean of the window's inputs that are not padding, rounded to nearest,
@@ -65,11 +59,7 @@ pub fn average_pool_2d(call: &Call<'_>) -> Result<(), Fault> {
             count += 1;
         })?;
         let half = count / 2;
-        let nudged = if sum > 0 {
-            sum.wrapping_add(half)
-        } else {
-            sum.wrapping_sub(half)
-        };
+        let nudged = if sum > 0 { sum.wrapping_add(half) } else { sum.wrapping_sub(half) };
         // An empty window is a damaged plan: the graph's checks leave none.
         nudged.checked_div(count).ok_or(Fault::BadPlan)
     })
@@ -90,18 +80,8 @@ type Window<'w> = &'w dyn Fn(&mut dyn FnMut(i8)) -> Result<(), Fault>;
 fn pool(call: &Call<'_>, reduce: impl Fn(Window<'_>) -> Result<i32, Fault>) -> Result<(), Fault> {
     let p: Pool2dParams = call.params()?;
     let [min, max, ..] = p.quant.map(i32::from);
-    let vertical = Axis {
-        input: p.input_size.0,
-        stride: p.stride.0,
-        dilation: 1,
-        pad: p.pad.0,
-    };
-    let horizontal = Axis {
-        input: p.input_size.1,
-        stride: p.stride.1,
-        dilation: 1,
-        pad: p.pad.1,
-    };
+    let vertical = Axis { input: p.input_size.0, stride: p.stride.0, dilation: 1, pad: p.pad.0 };
+    let horizontal = Axis { input: p.input_size.1, stride: p.stride.1, dilation: 1, pad: p.pad.1 };
     let depth = product([p.depth])?.max(1);
     let input = Rows::new(call, p.input, p.input_stride, p.input_ring)?;
     let output = Rows::new(call, p.output, p.output_stride, p.output_ring)?;

@@ -161,10 +161,7 @@ pub fn requantize(call: &Call<'_>) -> Result<(), Fault> {
     let p: QuantizeParams = call.params()?;
     let input = Integers::new(call, p.from, p.input, p.len as usize)?;
     let output = Output::new(call, p.to, p.output, p.len as usize)?;
-    let factor = Multiplier {
-        multiplier: p.multiplier,
-        shift: p.shift as i8,
-    };
+    let factor = Multiplier { multiplier: p.multiplier, shift: p.shift as i8 };
     for_each_index(call, p.row_len, |i| {
         let value = factor.apply(input.get(i)?.wrapping_sub(p.input_zero_point));
         let value = value.wrapping_add(p.output_zero_point);

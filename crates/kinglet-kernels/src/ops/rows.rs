@@ -19,26 +19,16 @@ impl<'a> Rows<'a> {
         let stride = stride as usize;
         let len = stride.checked_mul(ring as usize).ok_or(Fault::BadPlan)?;
         let cells = call.view::<i8>(place, len)?.cells(0, len)?;
-        Ok(Self {
-            cells,
-            stride,
-            ring,
-        })
+        Ok(Self { cells, stride, ring })
     }
 
     /// The cells of row `y`.
     #[inline]
     pub fn row(&self, y: u32) -> Result<&'a [Cell<i8>], Fault> {
-        let y = if y < self.ring {
-            y
-        } else {
-            y.checked_rem(self.ring).ok_or(Fault::BadPlan)?
-        };
+        let y = if y < self.ring { y } else { y.checked_rem(self.ring).ok_or(Fault::BadPlan)? };
         // Within `cells` by construction, so the product can't overflow.
         let start = (y as usize).wrapping_mul(self.stride);
-        self.cells
-            .get(start..start.wrapping_add(self.stride))
-            .ok_or(Fault::OutOfBounds)
+        self.cells.get(start..start.wrapping_add(self.stride)).ok_or(Fault::OutOfBounds)
     }
 }
 
@@ -90,12 +80,7 @@ mod tests {
 
     #[test]
     fn padding_is_no_input() {
-        let axis = Axis {
-            input: 5,
-            stride: 2,
-            dilation: 3,
-            pad: 4,
-        };
+        let axis = Axis { input: 5, stride: 2, dilation: 3, pad: 4 };
         assert_eq!(axis.input_at(0, 0), None);
         assert_eq!(axis.input_at(0, 2), Some(2));
         assert_eq!(axis.input_at(2, 0), Some(0));

@@ -39,8 +39,7 @@ impl SoftmaxParams {
     ///
     /// TFLite: `PreprocessSoftmaxScaling`, `CalculateInputRadius`.
     pub fn scaling(beta: f32, input_scale: f32) -> Option<(i32, i32, i32)> {
-        let real =
-            f64::from(beta) * f64::from(input_scale) * f64::from(1u32 << (31 - DIFF_INTEGER_BITS));
+        let real = f64::from(beta) * f64::from(input_scale) * f64::from(1u32 << (31 - DIFF_INTEGER_BITS));
         if !(real > 1.0 && real.is_finite()) {
             return None;
         }
@@ -56,18 +55,12 @@ impl SoftmaxParams {
 
 /// Chooses the kernel of int8 to int8 softmax.
 pub fn choose_s8(_target: Target) -> Choice {
-    Choice {
-        kernel: Kernel::SoftmaxS8,
-        scratch: 0,
-    }
+    Choice { kernel: Kernel::SoftmaxS8, scratch: 0 }
 }
 
 /// Chooses the kernel of int8 to int16 softmax.
 pub fn choose_s8_s16(_target: Target) -> Choice {
-    Choice {
-        kernel: Kernel::SoftmaxS8S16,
-        scratch: 0,
-    }
+    Choice { kernel: Kernel::SoftmaxS8S16, scratch: 0 }
 }
 
 /// Portable softmax; the output has scale 1/256 and zero point -128. May run in place.
@@ -87,13 +80,8 @@ fn softmax<Output: Element>(call: &Call<'_>) -> Result<(), Fault> {
     let input = call.view::<i8>(p.input, len)?;
     let output = call.view::<Output>(p.output, len)?;
     let lowest: i32 = Output::min_value().as_();
-    let exp = |diff: i32| {
-        exp_on_negative_values(multiply_by_quantized_multiplier(
-            diff,
-            p.multiplier,
-            p.shift,
-        ))
-    };
+    let exp =
+        |diff: i32| exp_on_negative_values(multiply_by_quantized_multiplier(diff, p.multiplier, p.shift));
 
     for y in call.rows.clone() {
         let start = (y as usize).wrapping_mul(depth);

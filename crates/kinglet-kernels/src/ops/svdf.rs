@@ -44,18 +44,12 @@ params! {
 
 /// Chooses the kernel of SVDF with int8 state.
 pub fn choose_s8(_target: Target) -> Choice {
-    Choice {
-        kernel: Kernel::SvdfS8,
-        scratch: 0,
-    }
+    Choice { kernel: Kernel::SvdfS8, scratch: 0 }
 }
 
 /// Chooses the kernel of SVDF with int16 state.
 pub fn choose_s16(_target: Target) -> Choice {
-    Choice {
-        kernel: Kernel::SvdfS16,
-        scratch: 0,
-    }
+    Choice { kernel: Kernel::SvdfS16, scratch: 0 }
 }
 
 /// Portable SVDF with int8 state. Input and output do not overlap where the batch is above 1.
@@ -72,14 +66,8 @@ fn svdf<State: Element>(call: &Call<'_>) -> Result<(), Fault> {
     let p: SvdfParams = call.params()?;
     let [input_zero, state_zero, output_zero, _] = p.zero_points.map(i32::from);
     let [feature_shift, time_shift, ..] = p.shifts;
-    let feature_factor = Multiplier {
-        multiplier: p.feature_multiplier,
-        shift: feature_shift,
-    };
-    let time_factor = Multiplier {
-        multiplier: p.time_multiplier,
-        shift: time_shift,
-    };
+    let feature_factor = Multiplier { multiplier: p.feature_multiplier, shift: feature_shift };
+    let time_factor = Multiplier { multiplier: p.time_multiplier, shift: time_shift };
     let features = product([p.features])?;
     let memory = product([p.memory])?;
     let units = p.filters.checked_div(p.rank).ok_or(Fault::BadPlan)?;
@@ -87,8 +75,7 @@ fn svdf<State: Element>(call: &Call<'_>) -> Result<(), Fault> {
     let output = call.view::<i8>(p.output, product([p.batch, units])?)?;
     let state = call.view::<State>(p.state, product([p.batch, p.filters, p.memory])?)?;
     let feature_weights = call.weights(p.feature_weights, product([p.filters, p.features])?)?;
-    let time_weights: Source<'_, State> =
-        call.source(p.time_weights, product([p.filters, p.memory])?)?;
+    let time_weights: Source<'_, State> = call.source(p.time_weights, product([p.filters, p.memory])?)?;
     let bias = call.bias(p.bias, product([units])?)?;
 
     for batch in 0..p.batch as usize {
@@ -96,47 +83,31 @@ fn svdf<State: Element>(call: &Call<'_>) -> Result<(), Fault> {
         for unit in 0..units as usize {
             let mut sum = bias.get(unit)?;
             for filter in (unit.wrapping_mul(p.rank as usize)..).take(p.rank as usize) {
-                let row = batch
-                    .wrapping_mul(p.filters as usize)
-                    .wrapping_add(filter)
-                    .wrapping_mul(memory);
+                let row = batch.wrapping_mul(p.filters as usize).wrapping_add(filter).wrapping_mul(memory);
                 // Forget the oldest value, remember the newest.
                 for i in 1..memory {
-                    state.set(
-                        row.wrapping_add(i).wrapping_sub(1),
-                        state.get(row.wrapping_add(i))?,
-                    )?;
+                    state.set(row.wrapping_add(i).wrapping_sub(1), state.get(row.wrapping_add(i))?)?;
                 }
                 let start = filter.wrapping_mul(features);
-                let weights = feature_weights
-                    .get(start..start.wrapping_add(features))
-                    .ok_or(Fault::OutOfBounds)?;
+                let weights =
+                    feature_weights.get(start..start.wrapping_add(features)).ok_or(Fault::OutOfBounds)?;
                 let mut dot = 0i32;
                 for (value, &weight) in vector.iter().zip(weights) {
-                    dot =
-                        dot.wrapping_add((i32::from(value.get()) - input_zero) * i32::from(weight));
+                    dot = dot.wrapping_add((i32::from(value.get()) - input_zero) * i32::from(weight));
                 }
                 let newest = feature_factor.apply(dot);
                 let newest: i32 = State::saturating_from(newest).as_();
                 // The reference adds the zero point after clamping and keeps the low bits.
                 let newest = newest.wrapping_add(state_zero);
-                state.set(
-                    row.wrapping_add(memory).wrapping_sub(1),
-                    wrap::<State>(newest),
-                )?;
+                state.set(row.wrapping_add(memory).wrapping_sub(1), wrap::<State>(newest))?;
                 for i in 0..memory {
-                    let weight: i32 = time_weights
-                        .get(filter.wrapping_mul(memory).wrapping_add(i))?
-                        .as_();
+                    let weight: i32 = time_weights.get(filter.wrapping_mul(memory).wrapping_add(i))?.as_();
                     let value: i32 = state.get(row.wrapping_add(i))?.as_();
                     sum = sum.wrapping_add(weight.wrapping_mul(value.wrapping_sub(state_zero)));
                 }
             }
             let value = time_factor.apply(sum).wrapping_add(output_zero);
-            output.set(
-                batch.wrapping_mul(units as usize).wrapping_add(unit),
-                i8::saturating_from(value),
-            )?;
+            output.set(batch.wrapping_mul(units as usize).wrapping_add(unit), i8::saturating_from(value))?;
         }
     }
     Ok(())

@@ -53,21 +53,12 @@ pub(super) fn emit(op: &Add<'_>, emit: &mut Emit<'_, '_, impl Constants>) -> Res
 /// TFLite takes only factors below 1 here (`QuantizeMultiplierSmallerThanOneExp`).
 fn below_one(real: f64) -> Result<Multiplier> {
     let factor = multiplier(real)?;
-    if factor.shift <= 0 {
-        Ok(factor)
-    } else {
-        Err(ModelError::from(Reason::ScaleRatio))
-    }
+    if factor.shift <= 0 { Ok(factor) } else { Err(ModelError::from(Reason::ScaleRatio)) }
 }
 
 /// Writes size and steps of each output dimension, innermost first; a dimension in which an input has
 /// size 1 has step 0 there. Returns their number.
-fn broadcast_dims(
-    emit: &mut Emit<'_, '_, impl Constants>,
-    a: &Shape,
-    b: &Shape,
-    output: &Shape,
-) -> u32 {
+fn broadcast_dims(emit: &mut Emit<'_, '_, impl Constants>, a: &Shape, b: &Shape, output: &Shape) -> u32 {
     let (mut step_a, mut step_b) = (1, 1);
     let mut a = a.dims().iter().rev().copied();
     let mut b = b.dims().iter().rev().copied();

@@ -30,12 +30,7 @@ impl Image {
         let at = |reason: Reason| ModelError::from(reason).at_tensor(tensor.id);
         let [batch, height, width, depth] = tensor.shape.nhwc().map_err(at)?;
         let side = |size: u32| u16::try_from(size).map_err(|_| at(Reason::DimensionTooLarge));
-        Ok(Self {
-            size: (side(height)?, side(width)?),
-            depth,
-            stride: width * depth,
-            rows: batch * height,
-        })
+        Ok(Self { size: (side(height)?, side(width)?), depth, stride: width * depth, rows: batch * height })
     }
 }
 

@@ -37,22 +37,14 @@ impl<'a> Add<'a> {
         ensure(output.dtype == DType::Int8, &output, Reason::WrongType)?;
         output.per_tensor()?;
         check_broadcast(&inputs, &output)?;
-        Ok(Self {
-            inputs,
-            output,
-            activation,
-        })
+        Ok(Self { inputs, output, activation })
     }
 }
 
 /// The output's shape is that of both inputs, broadcast against each other.
 fn check_broadcast(inputs: &[Tensor<'_>; 2], output: &Tensor<'_>) -> Result<()> {
     let [a, b] = inputs;
-    ensure(
-        output.shape.rank() == a.shape.rank().max(b.shape.rank()),
-        output,
-        Reason::ShapeMismatch,
-    )?;
+    ensure(output.shape.rank() == a.shape.rank().max(b.shape.rank()), output, Reason::ShapeMismatch)?;
     // From the innermost dimension outwards; a missing dimension counts as 1.
     let dim = |shape: &Shape, i: usize| shape.dims().iter().rev().nth(i).copied().unwrap_or(1);
     for i in 0..output.shape.rank() {
@@ -60,11 +52,7 @@ fn check_broadcast(inputs: &[Tensor<'_>; 2], output: &Tensor<'_>) -> Result<()> 
         if a_dim != b_dim && a_dim != 1 && b_dim != 1 {
             return Err(at(b, Reason::ShapeMismatch));
         }
-        ensure(
-            dim(&output.shape, i) == a_dim.max(b_dim),
-            output,
-            Reason::ShapeMismatch,
-        )?;
+        ensure(dim(&output.shape, i) == a_dim.max(b_dim), output, Reason::ShapeMismatch)?;
     }
     Ok(())
 }

@@ -1,7 +1,7 @@
 //! CONV_2D and DEPTHWISE_CONV_2D.
 
 use super::{
-    Activation, at, check_arity, check_bias, check_int8, ensure, input, optional_input, options,
+    Activation, at, check_arity, check_bias, check_int8, divide, ensure, input, optional_input, options,
     output,
 };
 use crate::Result;
@@ -70,37 +70,26 @@ impl Axis {
         stride: i32,
         dilation: i32,
     ) -> core::result::Result<Self, Reason> {
-        let positive = |value: i32| {
-            u16::try_from(value)
-                .ok()
-                .filter(|&value| value > 0)
-                .ok_or(Reason::BadStride)
-        };
+        let positive =
+            |value: i32| u16::try_from(value).ok().filter(|&value| value > 0).ok_or(Reason::BadStride);
         let (stride, dilation) = (positive(stride)?, positive(dilation)?);
-        let kernel = u16::try_from(kernel)
-            .ok()
-            .filter(|&size| size > 0)
-            .ok_or(Reason::BadWindow)?;
-        let input = u64::from(u16::try_from(input).map_err(|_| Reason::DimensionTooLarge)?);
-        let step = u64::from(stride);
-        let reach = (u64::from(kernel) - 1) * u64::from(dilation) + 1;
-        let output = if same {
-            input.div_ceil(step)
-        } else if reach > input {
-            return Err(Reason::WindowTooLarge);
+        let kernel = u16::try_from(kernel).ok().filter(|&size| size > 0).ok_or(Reason::BadWindow)?;
+        let input = u32::from(u16::try_from(input).map_err(|_| Reason::DimensionTooLarge)?);
+        let step = u32::from(stride);
+        // At most 65,534 * 65,535 + 1: it fits.
+        let reach = (u32::from(kernel) - 1) * u32::from(dilation) + 1;
+        let positions = if same {
+            input + step - 1
         } else {
-            (input - reach) / step + 1
+            (input + step).checked_sub(reach).ok_or(Reason::WindowTooLarge)?
         };
-        // Output positions are at most as many as inputs, so nothing here comes near 64 bits.
-        let padding = (output.saturating_sub(1) * step + reach).saturating_sub(input);
+        let output = positions.checked_div(step).ok_or(Reason::BadStride)?;
+        if output == 0 {
+            return Err(Reason::WindowTooLarge);
+        }
+        let padding = ((output - 1) * step).saturating_add(reach).saturating_sub(input);
         let pad = u16::try_from(padding / 2).map_err(|_| Reason::BadWindow)?;
-        Ok(Self {
-            kernel,
-            stride,
-            dilation,
-            pad,
-            output: output as u32,
-        })
+        Ok(Self { kernel, stride, dilation, pad, output })
     }
 }
 
@@ -127,26 +116,14 @@ impl<'a> Conv2d<'a> {
     pub(super) fn check(graph: &Graph<'a>, node: &Node<'a>) -> Result<Self> {
         check_arity(node, 2..=3)?;
         let options = options!(node, Conv2DOptions);
-        let [input, filter, output] = [
-            input(graph, node, 0)?,
-            input(graph, node, 1)?,
-            output(graph, node, 0)?,
-        ];
+        let [input, filter, output] =
+            [input(graph, node, 0)?, input(graph, node, 1)?, output(graph, node, 0)?];
         let bias = optional_input(graph, node, 2)?;
         check_weighted(&input, &filter, &output)?;
         let [out_depth, kernel_h, kernel_w, group_depth] = nhwc(&filter)?;
         let [_, _, _, depth] = nhwc(&input)?;
-        ensure(
-            depth.is_multiple_of(group_depth),
-            &filter,
-            Reason::ShapeMismatch,
-        )?;
-        let groups = depth / group_depth;
-        ensure(
-            out_depth.is_multiple_of(groups),
-            &filter,
-            Reason::ShapeMismatch,
-        )?;
+        let groups = divide(depth, group_depth, &filter)?;
+        divide(out_depth, groups, &filter)?;
         filter.check_symmetric(0, out_depth)?;
         check_bias(bias.as_ref(), out_depth)?;
         let window = WindowOptions {
@@ -157,15 +134,7 @@ impl<'a> Conv2d<'a> {
         let (window, size) = Window::new(&window, (kernel_h, kernel_w), &input)?;
         check_output(&input.shape, &output, size, out_depth)?;
         let activation = Activation::new(options.fused_activation_function())?;
-        Ok(Self {
-            input,
-            filter,
-            bias,
-            output,
-            window,
-            groups,
-            activation,
-        })
+        Ok(Self { input, filter, bias, output, window, groups, activation })
     }
 }
 
@@ -192,23 +161,15 @@ impl<'a> DepthwiseConv2d<'a> {
     pub(super) fn check(graph: &Graph<'a>, node: &Node<'a>) -> Result<Self> {
         check_arity(node, 2..=3)?;
         let options = options!(node, DepthwiseConv2DOptions);
-        let [input, filter, output] = [
-            input(graph, node, 0)?,
-            input(graph, node, 1)?,
-            output(graph, node, 0)?,
-        ];
+        let [input, filter, output] =
+            [input(graph, node, 0)?, input(graph, node, 1)?, output(graph, node, 0)?];
         let bias = optional_input(graph, node, 2)?;
         check_weighted(&input, &filter, &output)?;
         let [one, kernel_h, kernel_w, out_depth] = nhwc(&filter)?;
         ensure(one == 1, &filter, Reason::ShapeMismatch)?;
         let [_, _, _, depth] = nhwc(&input)?;
         // The multiplier is a matter of the shapes; what the options say of it is not used.
-        ensure(
-            out_depth.is_multiple_of(depth),
-            &filter,
-            Reason::ShapeMismatch,
-        )?;
-        let depth_multiplier = out_depth / depth;
+        let depth_multiplier = divide(out_depth, depth, &filter)?;
         filter.check_symmetric(3, out_depth)?;
         check_bias(bias.as_ref(), out_depth)?;
         let window = WindowOptions {
@@ -219,15 +180,7 @@ impl<'a> DepthwiseConv2d<'a> {
         let (window, size) = Window::new(&window, (kernel_h, kernel_w), &input)?;
         check_output(&input.shape, &output, size, out_depth)?;
         let activation = Activation::new(options.fused_activation_function())?;
-        Ok(Self {
-            input,
-            filter,
-            bias,
-            output,
-            window,
-            depth_multiplier,
-            activation,
-        })
+        Ok(Self { input, filter, bias, output, window, depth_multiplier, activation })
     }
 }
 
@@ -246,17 +199,8 @@ fn check_weighted(input: &Tensor<'_>, filter: &Tensor<'_>, output: &Tensor<'_>) 
 }
 
 /// The output is `[batch, size.0, size.1, depth]`.
-pub(super) fn check_output(
-    input: &Shape,
-    output: &Tensor<'_>,
-    size: (u32, u32),
-    depth: u32,
-) -> Result<()> {
+pub(super) fn check_output(input: &Shape, output: &Tensor<'_>, size: (u32, u32), depth: u32) -> Result<()> {
     let batch = input.dims().first().copied().unwrap_or(1);
     let expected = [batch, size.0, size.1, depth];
-    ensure(
-        output.shape.dims() == expected,
-        output,
-        Reason::ShapeMismatch,
-    )
+    ensure(output.shape.dims() == expected, output, Reason::ShapeMismatch)
 }

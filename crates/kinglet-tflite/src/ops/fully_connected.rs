@@ -1,7 +1,7 @@
 //! FULLY_CONNECTED.
 
 use super::{
-    Activation, at, check_arity, check_bias, check_int8, ensure, input, optional_input, options,
+    Activation, at, check_arity, check_bias, check_int8, divide, ensure, input, optional_input, options,
     output,
 };
 use crate::Result;
@@ -38,50 +38,22 @@ impl<'a> FullyConnected<'a> {
         if options.weights_format()? != FullyConnectedOptionsWeightsFormat::Default {
             return Err(Reason::UnsupportedWeights.into());
         }
-        let [input, weights, output] = [
-            input(graph, node, 0)?,
-            input(graph, node, 1)?,
-            output(graph, node, 0)?,
-        ];
+        let [input, weights, output] =
+            [input(graph, node, 0)?, input(graph, node, 1)?, output(graph, node, 0)?];
         let bias = optional_input(graph, node, 2)?;
         check_int8(&input, &weights)?;
-        ensure(
-            weights.dtype == DType::Int8,
-            &weights,
-            Reason::UnsupportedType,
-        )?;
+        ensure(weights.dtype == DType::Int8, &weights, Reason::UnsupportedType)?;
         ensure(weights.is_constant(), &weights, Reason::NotConstant)?;
         ensure(output.dtype == DType::Int8, &output, Reason::WrongType)?;
         input.per_tensor()?;
         output.per_tensor()?;
-        let [outputs, depth] = weights
-            .shape
-            .matrix()
-            .map_err(|reason| at(&weights, reason))?;
+        let [outputs, depth] = weights.shape.matrix().map_err(|reason| at(&weights, reason))?;
         weights.check_symmetric(0, outputs)?;
         check_bias(bias.as_ref(), outputs)?;
-        ensure(
-            input.shape.len().is_multiple_of(depth),
-            &input,
-            Reason::ShapeMismatch,
-        )?;
-        let batch = input.shape.len() / depth;
+        let batch = divide(input.shape.len(), depth, &input)?;
         let fits = u64::from(output.shape.len()) == u64::from(batch) * u64::from(outputs);
-        ensure(
-            fits && output.shape.last() == outputs,
-            &output,
-            Reason::ShapeMismatch,
-        )?;
+        ensure(fits && output.shape.last() == outputs, &output, Reason::ShapeMismatch)?;
         let activation = Activation::new(options.fused_activation_function())?;
-        Ok(Self {
-            input,
-            weights,
-            bias,
-            output,
-            batch,
-            depth,
-            outputs,
-            activation,
-        })
+        Ok(Self { input, weights, bias, output, batch, depth, outputs, activation })
     }
 }

@@ -72,9 +72,7 @@ pub(crate) fn check<'a, S: OpSet>(graph: &Graph<'a>, node: &Node<'a>) -> Result<
         OpKind::MaxPool2d if S::has(OpKind::MaxPool2d) => {
             Pool2d::check(graph, node, PoolKind::Max).map(Op::Pool2d)
         }
-        OpKind::Quantize if S::has(OpKind::Quantize) => {
-            Rescale::check_quantize(graph, node).map(Op::Rescale)
-        }
+        OpKind::Quantize if S::has(OpKind::Quantize) => Rescale::check_quantize(graph, node).map(Op::Rescale),
         OpKind::Dequantize if S::has(OpKind::Dequantize) => {
             Rescale::check_dequantize(graph, node).map(Op::Rescale)
         }
@@ -100,10 +98,14 @@ fn at(tensor: &Tensor<'_>, reason: Reason) -> ModelError {
 }
 
 fn ensure(condition: bool, tensor: &Tensor<'_>, reason: Reason) -> Result<()> {
-    if condition {
-        Ok(())
-    } else {
-        Err(at(tensor, reason))
+    if condition { Ok(()) } else { Err(at(tensor, reason)) }
+}
+
+/// `a / b` where that leaves no rest.
+fn divide(a: u32, b: u32, tensor: &Tensor<'_>) -> Result<u32> {
+    match (a.checked_div(b), a.checked_rem(b)) {
+        (Some(quotient), Some(0)) => Ok(quotient),
+        _ => Err(at(tensor, Reason::ShapeMismatch)),
     }
 }
 

@@ -1,9 +1,7 @@
 //! AVERAGE_POOL_2D and MAX_POOL_2D.
 
 use super::conv::{WindowOptions, check_output};
-use super::{
-    Activation, Window, at, check_arity, check_int8_activation, ensure, input, options, output,
-};
+use super::{Activation, Window, at, check_arity, check_int8_activation, ensure, input, options, output};
 use crate::Result;
 use crate::error::Reason;
 use crate::graph::{Graph, Node};
@@ -46,10 +44,7 @@ impl<'a> Pool2d<'a> {
         let same = in_zero == out_zero && (in_scale - out_scale).abs() <= 1e-6;
         ensure(same, &output, Reason::ScalesDiffer)?;
         let size = |value: i32| u32::try_from(value).map_err(|_| Reason::BadWindow);
-        let kernel = (
-            size(options.filter_height()?)?,
-            size(options.filter_width()?)?,
-        );
+        let kernel = (size(options.filter_height()?)?, size(options.filter_width()?)?);
         let window = WindowOptions {
             padding: options.padding()?,
             stride: (options.stride_h()?, options.stride_w()?),
@@ -59,12 +54,6 @@ impl<'a> Pool2d<'a> {
         let [_, _, _, depth] = input.shape.nhwc().map_err(|reason| at(&input, reason))?;
         check_output(&input.shape, &output, size, depth)?;
         let activation = Activation::new(options.fused_activation_function())?;
-        Ok(Self {
-            kind,
-            input,
-            output,
-            window,
-            activation,
-        })
+        Ok(Self { kind, input, output, window, activation })
     }
 }

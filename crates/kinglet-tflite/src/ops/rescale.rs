@@ -22,11 +22,7 @@ impl<'a> Rescale<'a> {
         check_arity(node, 1..=1)?;
         let [input, output] = [input(graph, node, 0)?, output(graph, node, 0)?];
         ensure(input.shape == output.shape, &output, Reason::ShapeMismatch)?;
-        Ok(Self {
-            input,
-            output,
-            activation,
-        })
+        Ok(Self { input, output, activation })
     }
 
     pub(super) fn check_quantize(graph: &Graph<'a>, node: &Node<'a>) -> Result<Self> {
@@ -50,11 +46,7 @@ impl<'a> Rescale<'a> {
 
     pub(super) fn check_dequantize(graph: &Graph<'a>, node: &Node<'a>) -> Result<Self> {
         let op = Self::new(graph, node, Activation::None)?;
-        ensure(
-            op.output.dtype == DType::Float32,
-            &op.output,
-            Reason::WrongType,
-        )?;
+        ensure(op.output.dtype == DType::Float32, &op.output, Reason::WrongType)?;
         match op.input.dtype {
             DType::Int8 | DType::Int16 | DType::UInt8 => {}
             _ => return Err(at(&op.input, Reason::UnsupportedType)),
@@ -70,11 +62,7 @@ impl<'a> Rescale<'a> {
     ) -> Result<Self> {
         let op = Self::new(graph, node, activation)?;
         check_int8_activation(&op.input)?;
-        ensure(
-            op.output.dtype == DType::Int8,
-            &op.output,
-            Reason::WrongType,
-        )?;
+        ensure(op.output.dtype == DType::Int8, &op.output, Reason::WrongType)?;
         op.output.per_tensor()?;
         Ok(op)
     }

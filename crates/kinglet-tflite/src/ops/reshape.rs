@@ -21,11 +21,7 @@ impl<'a> Reshape<'a> {
         let [input, output] = [input(graph, node, 0)?, output(graph, node, 0)?];
         ensure(input.dtype != DType::Other, &input, Reason::UnsupportedType)?;
         ensure(input.dtype == output.dtype, &output, Reason::WrongType)?;
-        ensure(
-            input.shape.len() == output.shape.len(),
-            &output,
-            Reason::ShapeMismatch,
-        )?;
+        ensure(input.shape.len() == output.shape.len(), &output, Reason::ShapeMismatch)?;
         Ok(Self { input, output })
     }
 }

@@ -37,10 +37,6 @@ impl<'a> Softmax<'a> {
             _ => return Err(super::at(&output, Reason::UnsupportedType)),
         };
         ensure(fixed, &output, Reason::OutputScale)?;
-        Ok(Self {
-            input,
-            output,
-            beta,
-        })
+        Ok(Self { input, output, beta })
     }
 }

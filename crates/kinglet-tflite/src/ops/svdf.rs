@@ -1,7 +1,7 @@
 //! SVDF.
 
 use super::{
-    at, check_arity, check_bias, check_int8, ensure, input, optional_input, options, output,
+    at, check_arity, check_bias, check_int8, divide, ensure, input, optional_input, options, output,
 };
 use crate::Result;
 use crate::error::Reason;
@@ -41,51 +41,20 @@ impl<'a> Svdf<'a> {
     pub(super) fn check(graph: &Graph<'a>, node: &Node<'a>) -> Result<Self> {
         check_arity(node, 5..=5)?;
         let rank = options!(node, SvdfOptions).rank()?;
-        let rank = u32::try_from(rank)
-            .ok()
-            .filter(|&rank| rank > 0)
-            .ok_or(Reason::BadOption)?;
-        let [data, feature_weights, time_weights, state] = [
-            input(graph, node, 0)?,
-            input(graph, node, 1)?,
-            input(graph, node, 2)?,
-            input(graph, node, 4)?,
-        ];
+        let rank = u32::try_from(rank).ok().filter(|&rank| rank > 0).ok_or(Reason::BadOption)?;
+        let [data, feature_weights, time_weights, state] =
+            [input(graph, node, 0)?, input(graph, node, 1)?, input(graph, node, 2)?, input(graph, node, 4)?];
         let bias = optional_input(graph, node, 3)?;
         let output = output(graph, node, 0)?;
 
         check_int8(&data, &feature_weights)?;
         ensure(output.dtype == DType::Int8, &output, Reason::WrongType)?;
-        ensure(
-            feature_weights.dtype == DType::Int8,
-            &feature_weights,
-            Reason::UnsupportedType,
-        )?;
-        ensure(
-            matches!(state.dtype, DType::Int8 | DType::Int16),
-            &state,
-            Reason::UnsupportedType,
-        )?;
-        ensure(
-            time_weights.dtype == state.dtype,
-            &time_weights,
-            Reason::WrongType,
-        )?;
-        ensure(
-            feature_weights.is_constant(),
-            &feature_weights,
-            Reason::NotConstant,
-        )?;
-        ensure(
-            time_weights.is_constant(),
-            &time_weights,
-            Reason::NotConstant,
-        )?;
-        ensure(
-            matches!(state.storage, Storage::Variable),
-            &state,
-            Reason::NotVariable,
-        )?;
+        ensure(feature_weights.dtype == DType::Int8, &feature_weights, Reason::UnsupportedType)?;
+        ensure(matches!(state.dtype, DType::Int8 | DType::Int16), &state, Reason::UnsupportedType)?;
+        ensure(time_weights.dtype == state.dtype, &time_weights, Reason::WrongType)?;
+        ensure(feature_weights.is_constant(), &feature_weights, Reason::NotConstant)?;
+        ensure(time_weights.is_constant(), &time_weights, Reason::NotConstant)?;
+        ensure(matches!(state.storage, Storage::Variable), &state, Reason::NotVariable)?;
         for tensor in [&data, &feature_weights, &time_weights, &state, &output] {
             tensor.per_tensor()?;
         }
@@ -96,34 +65,17 @@ impl<'a> Svdf<'a> {
             ensure(zero_point == 0, &state, Reason::BadZeroPoint)?;
         }
 
-        let matrix =
-            |tensor: &Tensor<'_>| tensor.shape.matrix().map_err(|reason| at(tensor, reason));
+        let matrix = |tensor: &Tensor<'_>| tensor.shape.matrix().map_err(|reason| at(tensor, reason));
         let [batch, features] = matrix(&data)?;
         let [filters, weight_features] = matrix(&feature_weights)?;
         let [time_filters, memory] = matrix(&time_weights)?;
-        ensure(
-            features == weight_features,
-            &feature_weights,
-            Reason::ShapeMismatch,
-        )?;
-        ensure(
-            filters == time_filters && filters.is_multiple_of(rank),
-            &time_weights,
-            Reason::ShapeMismatch,
-        )?;
-        let units = filters / rank;
+        ensure(features == weight_features, &feature_weights, Reason::ShapeMismatch)?;
+        ensure(filters == time_filters, &time_weights, Reason::ShapeMismatch)?;
+        let units = divide(filters, rank, &feature_weights)?;
         let state_len = u64::from(filters) * u64::from(memory);
         let [state_batch, len] = matrix(&state)?;
-        ensure(
-            state_batch == batch && u64::from(len) == state_len,
-            &state,
-            Reason::ShapeMismatch,
-        )?;
-        ensure(
-            matrix(&output)? == [batch, units],
-            &output,
-            Reason::ShapeMismatch,
-        )?;
+        ensure(state_batch == batch && u64::from(len) == state_len, &state, Reason::ShapeMismatch)?;
+        ensure(matrix(&output)? == [batch, units], &output, Reason::ShapeMismatch)?;
         check_bias(bias.as_ref(), units)?;
         Ok(Self {
             input: data,
