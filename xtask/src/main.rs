@@ -1,6 +1,10 @@
 //! The repository's own tasks: `cargo xtask <task>`.
 
 mod codegen;
+mod device;
+mod golden;
+
+use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
@@ -19,10 +23,22 @@ enum Task {
         #[arg(long)]
         check: bool,
     },
+    /// Run models on emulated boards: are the outputs right, and what do they cost?
+    #[command(subcommand)]
+    Device(device::Task),
 }
 
-fn main() -> anyhow::Result<()> {
-    match Args::parse().task {
-        Task::Codegen { check } => codegen::run(check),
+fn main() -> ExitCode {
+    let outcome = match Args::parse().task {
+        Task::Codegen { check } => codegen::run(check).map(|()| true),
+        Task::Device(task) => device::run(task),
+    };
+    match outcome {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
     }
 }

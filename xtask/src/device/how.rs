@@ -1,0 +1,82 @@
+//! `[how]`: how a model is run. A value that is not built yet is wrong usage.
+
+use std::fmt;
+
+use clap::ValueEnum;
+
+use super::target::{self, Target};
+
+#[derive(clap::Args)]
+pub(crate) struct How {
+    /// The core
+    #[arg(long, default_value = "cortex-m4", value_parser = target::parse())]
+    pub(crate) target: &'static Target,
+
+    /// How the model gets into the firmware: compiled in, or loaded as a file
+    ///
+    /// The default is static; verify's is loaded.
+    #[arg(long)]
+    pub(crate) mode: Option<Mode>,
+
+    /// Leave out what the model does not need
+    ///
+    /// Nothing is left out yet: without this option the model is as in the file,
+    /// and `on` is refused.
+    #[arg(long, default_value = "off")]
+    slim: Slim,
+
+    /// How the input arrives
+    #[arg(long, default_value = "whole")]
+    feed: Feed,
+
+    /// Whose arithmetic
+    #[arg(long, default_value = "tflite")]
+    reference: Reference,
+
+    /// Trade time for an arena of at most this many bytes (not built yet)
+    #[arg(long, value_name = "BYTES", value_parser = refuse)]
+    arena_budget: Option<u64>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Mode {
+    /// `include_model!`: checked and planned at build time
+    Static,
+    /// The `.tflite` file as it is, planned on the device
+    Loaded,
+}
+
+impl fmt::Display for Mode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Static => "static",
+            Self::Loaded => "loaded",
+        })
+    }
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum Slim {
+    Off,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum Feed {
+    Whole,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum Reference {
+    Tflite,
+}
+
+fn refuse(_: &str) -> Result<u64, &'static str> {
+    Err("arena budgets are not built yet")
+}
+
+impl How {
+    /// The mode, where `default` is the command's.
+    pub(crate) fn mode(&self, default: Mode) -> Mode {
+        self.mode.unwrap_or(default)
+    }
+}

@@ -1,0 +1,71 @@
+//! `device symbols`: no panic and no allocator in the static firmware.
+
+use std::path::PathBuf;
+
+use anyhow::Result;
+use serde_json::json;
+
+use super::{
+    elf,
+    how::{How, Mode},
+    toolchain::Toolchain,
+};
+use crate::golden::{self, Found};
+
+#[derive(clap::Args)]
+pub(crate) struct Args {
+    /// .tflite files or golden folders
+    #[arg(required = true, value_name = "MODEL")]
+    models: Vec<PathBuf>,
+    #[command(flatten)]
+    how: How,
+    /// Print one JSON object
+    #[arg(long)]
+    json: bool,
+}
+
+pub(crate) fn run(args: &Args) -> Result<bool> {
+    let target = args.how.target;
+    let mode = args.how.mode(Mode::Static);
+    let toolchain = Toolchain::find(target.triple)?;
+    let mut fine = true;
+    let mut rows = Vec::new();
+    for argument in &args.models {
+        let (name, outcome) = match golden::find(argument) {
+            Found::Model { name, file } => {
+                let built = super::bench::firmware(&toolchain, target, mode, &name, &file);
+                let found = built.and_then(|elf| Ok((elf::forbidden(&elf)?, elf)));
+                (name, found)
+            }
+            Found::Missing { name, why } => (name, Err(anyhow::anyhow!(why))),
+            Found::Skipped { name } => {
+                fine &= !super::bench::skipped(&name);
+                rows.push(json!({ "name": name, "skipped": true }));
+                continue;
+            }
+        };
+        match outcome {
+            Ok((found, elf)) => {
+                fine &= found.is_empty();
+                if !args.json {
+                    println!("{name}: {}", if found.is_empty() { "clean" } else { "NOT clean" });
+                    for symbol in &found {
+                        println!("    {symbol}");
+                    }
+                }
+                rows.push(json!({ "name": name, "elf": elf, "found": found, "error": null }));
+            }
+            Err(error) => {
+                fine = false;
+                eprintln!("error: {name}: {error:#}");
+                rows.push(json!({
+                    "name": name, "elf": null, "found": null, "error": format!("{error:#}"),
+                }));
+            }
+        }
+    }
+    if args.json {
+        println!("{}", json!({ "models": rows }));
+    }
+    Ok(fine)
+}
