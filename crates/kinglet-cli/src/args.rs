@@ -1,0 +1,254 @@
+//! The command line.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use kinglet::Reference;
+
+use crate::failure::{Failure, Result};
+
+const EXAMPLES: &str = "\
+Examples:
+  kinglet                                        classify the bundled images of digits
+  kinglet inspect model.tflite                   what the model is, and the memory it needs
+  kinglet run model.tflite --input x.npy         run it on a tensor
+  kinglet verify models/digits models/hello_sine compare with golden outputs, byte for byte
+  kinglet check model.tflite --max-arena 65536   may this file go on the device?
+  kinglet bench model.tflite                     time it on this machine
+
+Exit code: 0 fine; 1 outputs differ, model refused, budget exceeded, file unreadable; 2 wrong usage.";
+
+/// Runs int8 TensorFlow Lite models, with the same bytes out as TFLite's integer reference.
+///
+/// Without a command: classifies bundled images of handwritten digits.
+#[derive(Debug, Parser)]
+#[command(name = "kinglet", version, after_help = EXAMPLES)]
+pub(crate) struct Cli {
+    /// Print one JSON object, and nothing else, on standard output.
+    #[arg(long, global = true)]
+    pub(crate) json: bool,
+    #[command(subcommand)]
+    pub(crate) command: Option<Command>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Run a model on tensors from files.
+    #[command(after_help = RUN_EXAMPLES)]
+    Run(Run),
+    /// Run every case of golden folders, and compare byte for byte.
+    #[command(after_help = VERIFY_EXAMPLES)]
+    Verify(Verify),
+    /// Show what a model is and what it needs.
+    #[command(after_help = INSPECT_EXAMPLES)]
+    Inspect(Inspect),
+    /// Say whether a file is sound, supported and within a budget; it is never run.
+    #[command(after_help = CHECK_EXAMPLES)]
+    Check(Check),
+    /// Time a model on this machine, on one thread.
+    #[command(after_help = BENCH_EXAMPLES)]
+    Bench(Bench),
+}
+
+const RUN_EXAMPLES: &str = "\
+Examples:
+  kinglet run model.tflite --input image.npy
+  kinglet run model.tflite --input audio.bin --output-dir out --json
+  kinglet run model.tflite --input left=l.bin --input right=r.bin
+  kinglet run models/digits/model.tflite --input models/digits/min.in0.bin --ops";
+
+#[derive(Debug, Args)]
+pub(crate) struct Run {
+    /// The .tflite file.
+    pub(crate) model: PathBuf,
+    /// A tensor: raw little-endian bytes, or .npy. Several are taken in the model's order, or by name.
+    #[arg(long = "input", value_name = "[NAME=]FILE")]
+    pub(crate) inputs: Vec<PathBuf>,
+    /// Write out0.bin, out1.bin, ... into this folder.
+    #[arg(long, value_name = "FOLDER")]
+    pub(crate) output_dir: Option<PathBuf>,
+    /// Show the CRC-32 of each operator's first output, taken right after the operator.
+    #[arg(long)]
+    pub(crate) ops: bool,
+    #[command(flatten)]
+    pub(crate) how: How,
+}
+
+const VERIFY_EXAMPLES: &str = "\
+Examples:
+  kinglet verify models/digits models/hello_sine
+  kinglet verify models/*/ --ops --mode loaded
+  kinglet verify models/hello_sine --reference litert
+
+A golden folder holds model.tflite and, for each case K, K.in0.bin, ... and K.out0.bin, ...: raw
+little-endian tensors. A file N times as long as its tensor holds N successive invocations.";
+
+#[derive(Debug, Args)]
+pub(crate) struct Verify {
+    /// Golden folders.
+    #[arg(required = true, value_name = "FOLDER")]
+    pub(crate) folders: Vec<PathBuf>,
+    /// Compare each operator's output as well, with op_crcs.json beside the folder.
+    #[arg(long)]
+    pub(crate) ops: bool,
+    #[command(flatten)]
+    pub(crate) how: How,
+}
+
+const INSPECT_EXAMPLES: &str = "\
+Examples:
+  kinglet inspect model.tflite
+  kinglet inspect model.tflite --mode loaded --target cortex-m4
+  kinglet inspect model.tflite --json";
+
+#[derive(Debug, Args)]
+pub(crate) struct Inspect {
+    /// The .tflite file.
+    pub(crate) model: PathBuf,
+    #[command(flatten)]
+    pub(crate) how: How,
+}
+
+const CHECK_EXAMPLES: &str = "\
+Examples:
+  kinglet check model.tflite
+  kinglet check model.tflite --max-arena 65536 --max-macs 10000000 --json";
+
+#[derive(Debug, Args)]
+pub(crate) struct Check {
+    /// The .tflite file.
+    pub(crate) model: PathBuf,
+    /// The most bytes of arena it may need.
+    #[arg(long, value_name = "BYTES")]
+    pub(crate) max_arena: Option<u64>,
+    /// The most multiply-accumulate operations it may take.
+    #[arg(long, value_name = "N")]
+    pub(crate) max_macs: Option<u64>,
+}
+
+const BENCH_EXAMPLES: &str = "\
+Examples:
+  kinglet bench model.tflite
+  kinglet bench model.tflite --runs 1000 --mode loaded --json";
+
+#[derive(Debug, Args)]
+pub(crate) struct Bench {
+    /// The .tflite file.
+    pub(crate) model: PathBuf,
+    /// Number of timed inferences.
+    #[arg(long, default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    pub(crate) runs: u32,
+    #[command(flatten)]
+    pub(crate) how: How,
+}
+
+/// How a model is planned and run.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "How to run it")]
+pub(crate) struct How {
+    /// The machine to plan for.
+    #[arg(long, value_enum, default_value_t)]
+    pub(crate) target: Target,
+    /// Plan once, as at build time, or in the interpreter's own memory, as on a device.
+    #[arg(long, value_enum, default_value_t)]
+    pub(crate) mode: Mode,
+    /// Leave out work that the model does not need (not built yet: nothing is left out).
+    #[arg(long, value_enum)]
+    slim: Option<Switch>,
+    /// Trade speed for an arena of at most this many bytes (not built yet).
+    #[arg(long, value_name = "BYTES")]
+    arena_budget: Option<u64>,
+    /// Give the input as a whole, or by rows (not built yet).
+    #[arg(long, value_enum, default_value_t)]
+    feed: Feed,
+    /// The arithmetic to follow: TFLite's, or LiteRT's newer FULLY_CONNECTED.
+    #[arg(long, value_enum, default_value_t)]
+    reference: ReferenceName,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Target {
+    #[value(name = "cortex-m0plus")]
+    CortexM0Plus,
+    CortexM3,
+    CortexM4,
+    CortexM7,
+    CortexM33,
+    CortexM55,
+    Riscv32imc,
+    Aarch64,
+    Wasm32,
+    #[default]
+    Host,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Mode {
+    #[default]
+    Static,
+    Loaded,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Switch {
+    On,
+    Off,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+enum Feed {
+    #[default]
+    Whole,
+    Rows,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+enum ReferenceName {
+    #[default]
+    Tflite,
+    Litert,
+}
+
+impl How {
+    /// Refuses what is not built yet.
+    pub(crate) fn check(&self) -> Result<()> {
+        if self.slim == Some(Switch::On) {
+            let message = "models are not slimmed yet; leave it out, or say --slim off";
+            return Err(Failure::usage("--slim on", message));
+        }
+        if self.arena_budget.is_some() {
+            let message = "plans can't be made to fit a budget yet; leave it out";
+            return Err(Failure::usage("--arena-budget", message));
+        }
+        if self.feed == Feed::Rows {
+            let message = "inputs can't be fed by rows yet; leave it out, or say --feed whole";
+            return Err(Failure::usage("--feed rows", message));
+        }
+        Ok(())
+    }
+
+    /// Refuses also to run what is planned for another machine. `instead` is the task that does.
+    pub(crate) fn check_for_running(&self, instead: &str) -> Result<()> {
+        self.check()?;
+        if self.target == Target::Host {
+            return Ok(());
+        }
+        let target = value_name(self.target);
+        let message = format!(
+            "this command runs on the host; for an emulated device: cargo xtask device {instead} --target {target}"
+        );
+        Err(Failure::usage(format!("--target {target}"), message))
+    }
+
+    pub(crate) fn reference(&self) -> Reference {
+        match self.reference {
+            ReferenceName::Tflite => Reference::Tflite,
+            ReferenceName::Litert => Reference::Litert,
+        }
+    }
+}
+
+/// A value as it is written on the command line.
+pub(crate) fn value_name(value: impl ValueEnum) -> String {
+    value.to_possible_value().map_or_else(String::new, |value| value.get_name().to_owned())
+}

@@ -1,0 +1,157 @@
+//! Model files, and getting them ready to run.
+
+use std::fs::File;
+use std::io::Read as _;
+use std::path::{Path, PathBuf};
+
+use kinglet::{ErrorKind, Interpreter, Model, Options, Reference, Usage};
+
+use crate::aligned::AlignedBytes;
+use crate::args::Mode;
+use crate::failure::{Failure, Kind, Result};
+use crate::survey;
+
+/// FlatBuffers have offsets of 31 bits.
+const MAX_FILE_BYTES: u64 = (1 << 31) - 1;
+
+/// The bytes of a model file, aligned.
+#[derive(Debug)]
+pub(crate) struct ModelFile {
+    path: PathBuf,
+    bytes: AlignedBytes,
+}
+
+impl ModelFile {
+    pub(crate) fn read(path: &Path) -> Result<Self> {
+        let io = |error: std::io::Error| Failure::io(path, error);
+        let file = File::open(path).map_err(io)?;
+        if file.metadata().map_err(io)?.is_dir() {
+            return Err(Failure::io(path, "this is a folder; give the .tflite file in it"));
+        }
+        let mut bytes = Vec::new();
+        file.take(MAX_FILE_BYTES + 1).read_to_end(&mut bytes).map_err(io)?;
+        if bytes.len() as u64 > MAX_FILE_BYTES {
+            let message = "the file is larger than 2 GiB, which no .tflite file can be";
+            return Err(Failure::new(Kind::Model(ErrorKind::Limit), "model", message).in_file(path));
+        }
+        Self::from_bytes(path, &bytes)
+    }
+
+    pub(crate) fn from_bytes(path: &Path, bytes: &[u8]) -> Result<Self> {
+        let bytes = AlignedBytes::copy_of(bytes).ok_or_else(|| out_of_memory(bytes.len()))?;
+        Ok(Self { path: path.to_owned(), bytes })
+    }
+
+    pub(crate) fn bytes(&self) -> &[u8] {
+        self.bytes.as_slice()
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    pub(crate) fn parse(&self) -> Result<Model<'_>> {
+        Model::parse(self.bytes()).map_err(|error| Failure::from(error).in_file(&self.path))
+    }
+
+    /// A refusal of this model, with the names of the operators that kinglet does not have.
+    pub(crate) fn explain(&self, failure: impl Into<Failure>) -> Failure {
+        let failure = failure.into();
+        match (failure.kind, Model::parse(self.bytes())) {
+            (Kind::Model(ErrorKind::Unsupported), Ok(model)) => survey::name_ops(&model, failure),
+            _ => failure,
+        }
+        .in_file(&self.path)
+    }
+}
+
+/// A model that has been planned: interpreters can be made of it, each in memory of its own.
+#[derive(Debug)]
+pub(crate) struct Prepared<'m> {
+    file: &'m ModelFile,
+    usage: Usage,
+    form: Form,
+}
+
+#[derive(Debug)]
+enum Form {
+    /// The plan is made anew in each interpreter's memory.
+    Loaded(Options),
+    /// The plan is made once, as at build time.
+    Static { plan: AlignedBytes, constants: AlignedBytes },
+}
+
+impl<'m> Prepared<'m> {
+    pub(crate) fn new(file: &'m ModelFile, mode: Mode, reference: Reference) -> Result<Self> {
+        file.parse()?;
+        let form = match mode {
+            Mode::Loaded => Form::Loaded(Options::default().with_reference(reference)),
+            Mode::Static => {
+                let compiled = compile(file, reference)?;
+                let copy =
+                    |bytes: &[u8]| AlignedBytes::copy_of(bytes).ok_or_else(|| out_of_memory(bytes.len()));
+                Form::Static { plan: copy(&compiled.plan)?, constants: copy(&compiled.constants)? }
+            }
+        };
+        let mut prepared = Self { file, usage: Usage::default(), form };
+        prepared.usage = prepared.measure()?;
+        Ok(prepared)
+    }
+
+    /// Starts with no memory at all, so that what is found is exactly what is needed.
+    fn measure(&self) -> Result<Usage> {
+        let mut memory = AlignedBytes::default();
+        loop {
+            let given = memory.as_slice().len();
+            let needed = match self.interpreter(&mut memory) {
+                Ok(net) => return Ok(net.usage()),
+                Err(kinglet::Error::MemoryTooSmall { needed, .. }) if needed > given => needed,
+                Err(error) => return Err(self.file.explain(error)),
+            };
+            memory = AlignedBytes::zeroed(needed).ok_or_else(|| out_of_memory(needed))?;
+        }
+    }
+
+    pub(crate) fn usage(&self) -> Usage {
+        self.usage
+    }
+
+    /// Memory for one interpreter.
+    pub(crate) fn memory(&self) -> Result<AlignedBytes> {
+        let bytes = self.usage.total_bytes;
+        AlignedBytes::zeroed(bytes).ok_or_else(|| out_of_memory(bytes))
+    }
+
+    /// A fresh interpreter.
+    pub(crate) fn start<'a>(&'a self, memory: &'a mut AlignedBytes) -> Result<Interpreter<'a>> {
+        self.interpreter(memory).map_err(|error| self.file.explain(error))
+    }
+
+    fn interpreter<'a>(
+        &'a self,
+        memory: &'a mut AlignedBytes,
+    ) -> std::result::Result<Interpreter<'a>, kinglet::Error> {
+        let memory = memory.as_mut_slice();
+        match &self.form {
+            Form::Loaded(options) => {
+                let model = Model::parse(self.file.bytes())?;
+                Interpreter::with_options(&model, memory, options)
+            }
+            Form::Static { plan, constants } => {
+                Interpreter::from_plan(plan.as_slice(), constants.as_slice(), memory)
+            }
+        }
+    }
+}
+
+/// Plans a model as `include_model!` does. Takes no memory for the arena.
+pub(crate) fn compile(file: &ModelFile, reference: Reference) -> Result<kinglet_build::Compiled> {
+    let mut arguments = kinglet_build::Arguments::default();
+    arguments.reference = reference;
+    kinglet_build::plan(file.bytes(), &arguments).map_err(|error| file.explain(error))
+}
+
+fn out_of_memory(bytes: usize) -> Failure {
+    let message = format!("there is no memory for {bytes} bytes; take a smaller model");
+    Failure::new(Kind::Io, "memory", message)
+}
