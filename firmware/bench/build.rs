@@ -1,6 +1,6 @@
-//! Writes the lines that bring in the model: `KINGLET_MODEL` (a path) and, in
-//! loaded mode, `KINGLET_OPS` (the operators to link, separated by commas; all
-//! without it).
+//! Writes the lines that bring in the model: `KINGLET_MODEL` (a path),
+//! `KINGLET_REFERENCE` (`tflite` or `litert`) and, in loaded mode, `KINGLET_OPS`
+//! (the operators to link, separated by commas; all without it).
 
 use std::{env, fs, path::PathBuf};
 
@@ -14,20 +14,31 @@ fn main() {
         return;
     }
     println!("cargo:rerun-if-env-changed=KINGLET_MODEL");
+    println!("cargo:rerun-if-env-changed=KINGLET_REFERENCE");
     println!("cargo:rerun-if-env-changed=KINGLET_OPS");
     let model = env::var_os("KINGLET_MODEL")
         .expect("KINGLET_MODEL names the .tflite file to build into the firmware");
     let model = fs::canonicalize(&model).unwrap_or_else(|error| panic!("{}: {error}", model.display()));
     println!("cargo:rerun-if-changed={}", model.display());
     let model = model.to_str().expect("the model's path is valid UTF-8");
+    let reference = env::var("KINGLET_REFERENCE").unwrap_or_else(|_| "tflite".to_owned());
     let lines = if is_on("LOADED") {
         let ops = match env::var("KINGLET_OPS") {
             Ok(ops) => format!("kinglet::ops![{ops}]"),
             Err(_) => "kinglet::AllOps".to_owned(),
         };
-        format!("fn file() -> &'static [u8] {{ kinglet::aligned_bytes!({model:?}) }}\ntype Ops = {ops};\n")
+        let reference = match reference.as_str() {
+            "tflite" => "Tflite",
+            "litert" => "Litert",
+            _ => panic!("KINGLET_REFERENCE: tflite or litert, not {reference}"),
+        };
+        format!(
+            "fn file() -> &'static [u8] {{ kinglet::aligned_bytes!({model:?}) }}\n\
+             type Ops = {ops};\n\
+             const REFERENCE: kinglet::Reference = kinglet::Reference::{reference};\n"
+        )
     } else {
-        format!("kinglet::include_model!({model:?}, name = Bench);\n")
+        format!("kinglet::include_model!({model:?}, name = Bench, reference = {reference});\n")
     };
     let out = PathBuf::from(env::var_os("OUT_DIR").expect("set by cargo"));
     fs::write(out.join("model.rs"), lines).expect("OUT_DIR is writable");

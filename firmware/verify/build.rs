@@ -1,5 +1,5 @@
-//! Writes the line that compiles in the model named by `KINGLET_MODEL` (feature
-//! `static` only).
+//! Writes the line that compiles in the model named by `KINGLET_MODEL`, with the
+//! arithmetic of `KINGLET_REFERENCE` (`tflite` or `litert`); feature `static` only.
 
 use std::{env, fs, path::PathBuf};
 
@@ -11,12 +11,14 @@ fn main() {
         return;
     }
     println!("cargo:rerun-if-env-changed=KINGLET_MODEL");
+    println!("cargo:rerun-if-env-changed=KINGLET_REFERENCE");
     let model = env::var_os("KINGLET_MODEL")
         .expect("KINGLET_MODEL names the .tflite file to build into the firmware");
     let model = fs::canonicalize(&model).unwrap_or_else(|error| panic!("{}: {error}", model.display()));
     println!("cargo:rerun-if-changed={}", model.display());
     let model = model.to_str().expect("the model's path is valid UTF-8");
+    let reference = env::var("KINGLET_REFERENCE").unwrap_or_else(|_| "tflite".to_owned());
+    let line = format!("kinglet::include_model!({model:?}, name = Compiled, reference = {reference});\n");
     let out = PathBuf::from(env::var_os("OUT_DIR").expect("set by cargo"));
-    fs::write(out.join("model.rs"), format!("kinglet::include_model!({model:?}, name = Compiled);\n"))
-        .expect("OUT_DIR is writable");
+    fs::write(out.join("model.rs"), line).expect("OUT_DIR is writable");
 }

@@ -5,6 +5,7 @@
 //!
 //! ```text
 //! model PATH      the .tflite file (loaded mode only)
+//! reference NAME  tflite or litert (loaded mode only)
 //! in FOLDER       where CASE.in0.bin, ... are
 //! out FOLDER      where CASE.out0.bin, ... go
 //! ops             optional: checksum each operator's output, input from seed 1
@@ -112,6 +113,12 @@ fn work(console: &mut Console, ram: &'static mut [u8]) -> Result<(), Failure> {
 
     #[cfg(not(feature = "static"))]
     let bytes = pool.read(value(lines.next(), "model")?)?;
+    #[cfg(not(feature = "static"))]
+    let options = kinglet::Options::default().with_reference(match value(lines.next(), "reference")? {
+        "tflite" => kinglet::Reference::Tflite,
+        "litert" => kinglet::Reference::Litert,
+        other => return Err(failure!("reference {other}: tflite or litert")),
+    });
     let inputs = value(lines.next(), "in")?;
     let outputs = value(lines.next(), "out")?;
     let ops = lines.clone().next() == Some("ops");
@@ -129,12 +136,13 @@ fn work(console: &mut Console, ram: &'static mut [u8]) -> Result<(), Failure> {
     {
         let model = kinglet::Model::parse(bytes).map_err(Failure::new)?;
         let needed = {
-            let net = Interpreter::<kinglet::AllOps>::new(&model, &mut *pool.0).map_err(Failure::new)?;
+            let net = Interpreter::<kinglet::AllOps>::with_options(&model, &mut *pool.0, &options)
+                .map_err(Failure::new)?;
             net.usage().total_bytes
         };
         let memory = pool.take(needed)?;
         run(console, job, memory, |memory| {
-            Interpreter::<kinglet::AllOps>::new(&model, memory).map_err(Failure::new)
+            Interpreter::<kinglet::AllOps>::with_options(&model, memory, &options).map_err(Failure::new)
         })
     }
 }

@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use super::{
     elf,
     firmware::{self, Firmware},
-    how::{How, Mode},
+    how::{How, Mode, Reference, Way},
     qemu,
     target::{self, Target},
     toolchain::Toolchain,
@@ -58,9 +58,9 @@ struct Figures {
 }
 
 pub(crate) fn run(args: &Args) -> Result<bool> {
-    let target = args.how.target;
-    let mode = args.how.mode(Mode::Static);
-    let bench = Bench::new(target, mode, args.ops)?;
+    let way = args.how.or(Mode::Static);
+    let (target, mode) = (way.target, way.mode);
+    let bench = Bench::new(way, args.ops)?;
     let mut fine = true;
     let mut rows = Vec::new();
     if !args.json {
@@ -108,6 +108,7 @@ pub(crate) fn run(args: &Args) -> Result<bool> {
             json!({
                 "target": target.name,
                 "mode": mode.to_string(),
+                "reference": way.reference.to_string(),
                 "rustc": bench.toolchain.name(),
                 "models": rows,
             })
@@ -123,24 +124,12 @@ pub(crate) fn skipped(name: &str) -> bool {
 }
 
 /// Builds the firmware that is measured.
-pub(crate) fn firmware(
-    toolchain: &Toolchain,
-    target: &Target,
-    mode: Mode,
-    name: &str,
-    file: &Path,
-) -> Result<PathBuf> {
-    build(toolchain, target, mode, name, file, "")
+pub(crate) fn firmware(toolchain: &Toolchain, way: &Way, name: &str, file: &Path) -> Result<PathBuf> {
+    build(toolchain, way, name, file, "")
 }
 
-fn build(
-    toolchain: &Toolchain,
-    target: &Target,
-    mode: Mode,
-    name: &str,
-    file: &Path,
-    variant: &str,
-) -> Result<PathBuf> {
+fn build(toolchain: &Toolchain, way: &Way, name: &str, file: &Path, variant: &str) -> Result<PathBuf> {
+    let mode = way.mode;
     let ops = match mode {
         Mode::Static => None,
         Mode::Loaded => firmware::operators(&fs::read(file)?),
@@ -152,12 +141,11 @@ fn build(
         program += &format!("-{variant}");
     }
     Firmware { package: "bench", features: &features, model: Some(file), ops: ops.as_deref(), name: &program }
-        .build(toolchain, target)
+        .build(toolchain, way)
 }
 
 struct Bench {
-    target: &'static Target,
-    mode: Mode,
+    way: Way,
     ops: bool,
     toolchain: Toolchain,
     plugin: Option<PathBuf>,
@@ -166,8 +154,8 @@ struct Bench {
 }
 
 impl Bench {
-    fn new(target: &'static Target, mode: Mode, ops: bool) -> Result<Self> {
-        let toolchain = Toolchain::find(target.triple)?;
+    fn new(way: Way, ops: bool) -> Result<Self> {
+        let toolchain = Toolchain::find(way.target.triple)?;
         let plugin = match qemu::plugin() {
             Ok(plugin) => Some(plugin),
             Err(error) => {
@@ -175,21 +163,21 @@ impl Bench {
                 None
             }
         };
-        let features = format!("{},empty", firmware::mode_features(mode));
-        let name = format!("{mode}-empty");
+        let features = format!("{},empty", firmware::mode_features(way.mode));
+        let name = format!("{}-empty", way.mode);
         let empty = Firmware { package: "bench", features: &features, model: None, ops: None, name: &name }
-            .build(&toolchain, target)?;
+            .build(&toolchain, &way)?;
         let empty = elf::sizes(&empty)?;
-        Ok(Self { target, mode, ops, toolchain, plugin, empty })
+        Ok(Self { way, ops, toolchain, plugin, empty })
     }
 
     fn measure(&self, name: &str, file: &Path) -> Result<Figures> {
-        let elf = firmware(&self.toolchain, self.target, self.mode, name, file)?;
-        let run = match qemu::run(self.target, &elf, None, self.plugin.as_deref()) {
+        let elf = firmware(&self.toolchain, &self.way, name, file)?;
+        let run = match qemu::run(self.way.target, &elf, None, self.plugin.as_deref()) {
             // Emulators can be built without plugins.
             Err(error) if self.plugin.is_some() && format!("{error:#}").contains("-plugin") => {
-                eprintln!("no counts: {} has no plugins", self.target.qemu);
-                qemu::run(self.target, &elf, None, None)?
+                eprintln!("no counts: {} has no plugins", self.way.target.qemu);
+                qemu::run(self.way.target, &elf, None, None)?
             }
             run => run?,
         };
@@ -200,7 +188,10 @@ impl Bench {
         if state_bytes == 0 && run.text("crc32_again")? != crc32 {
             wrong.push("the second invoke gives other outputs than the first".to_owned());
         }
-        let expected = golden::op_crcs(name)?;
+        let expected = match self.way.reference {
+            Reference::Tflite => golden::op_crcs(name)?,
+            Reference::Litert => None,
+        };
         if let Some((_, last)) = expected.as_deref().and_then(<[_]>::last)
             && *last != crc32
         {
@@ -208,8 +199,8 @@ impl Bench {
         }
         let mut op_crc32 = None;
         if self.ops {
-            let elf = build(&self.toolchain, self.target, self.mode, name, file, "ops")?;
-            let run = qemu::run(self.target, &elf, None, None)?;
+            let elf = build(&self.toolchain, &self.way, name, file, "ops")?;
+            let run = qemu::run(self.way.target, &elf, None, None)?;
             ensure!(run.text("crc32")? == crc32, "invoke and step give different outputs");
             let crcs = run.op_crcs();
             wrong.extend(expected.as_deref().and_then(|expected| compare_ops(&crcs, expected)));
@@ -227,12 +218,12 @@ impl Bench {
             model_bytes: run.number("model_bytes")?,
             crc32,
             op_crc32,
-            boards: vec![self.target.machine],
+            boards: vec![self.way.target.machine],
             elf,
             wrong: (!wrong.is_empty()).then(|| wrong.join("; ")),
         };
-        if let Some(smaller) = self.target.smaller.and_then(target::named)
-            && self.mode == Mode::Static
+        if let Some(smaller) = self.way.target.smaller.and_then(target::named)
+            && self.way.mode == Mode::Static
             && sizes.flash <= smaller.length("FLASH")
             && figures.ram_bytes + figures.stack_bytes <= smaller.length("RAM")
         {
@@ -250,7 +241,7 @@ impl Bench {
         file: &Path,
         figures: &mut Figures,
     ) -> Result<()> {
-        let elf = firmware(&self.toolchain, smaller, self.mode, name, file)?;
+        let elf = firmware(&self.toolchain, &Way { target: smaller, ..self.way }, name, file)?;
         let run = qemu::run(smaller, &elf, None, None)?;
         let crc32 = run.text("crc32")?;
         ensure!(crc32 == figures.crc32, "the output's CRC-32 is {crc32}, not {}", figures.crc32);

@@ -10,7 +10,11 @@ use anyhow::{Context, Result, ensure};
 use kinglet_tflite::{Model, OpKind};
 use serde_json::Value;
 
-use super::{how::Mode, target::Target, toolchain::Toolchain, work_dir};
+use super::{
+    how::{Mode, Way},
+    toolchain::Toolchain,
+    work_dir,
+};
 
 /// One firmware: a package of `firmware/` in one of its variants.
 pub(crate) struct Firmware<'a> {
@@ -29,7 +33,8 @@ impl Firmware<'_> {
     ///
     /// # Errors
     /// When it does not compile: the compiler has said why on standard error.
-    pub(crate) fn build(&self, toolchain: &Toolchain, target: &Target) -> Result<PathBuf> {
+    pub(crate) fn build(&self, toolchain: &Toolchain, way: &Way) -> Result<PathBuf> {
+        let target = way.target;
         let folder = work_dir().join("elf").join(target.name);
         fs::create_dir_all(&folder)?;
         // Between building and copying, no other build may replace the program.
@@ -41,6 +46,7 @@ impl Firmware<'_> {
             .args(["--quiet", "--message-format=json-render-diagnostics"])
             .args(["--package", self.package])
             .env("KINGLET_MEMORY", target.memory_map())
+            .env("KINGLET_REFERENCE", way.reference.to_string())
             .env_remove("KINGLET_MODEL")
             .env_remove("KINGLET_OPS")
             .stderr(Stdio::inherit());

@@ -10,13 +10,13 @@ use super::target::{self, Target};
 pub(crate) struct How {
     /// The core
     #[arg(long, default_value = "cortex-m4", value_parser = target::parse())]
-    pub(crate) target: &'static Target,
+    target: &'static Target,
 
     /// How the model gets into the firmware: compiled in, or loaded as a file
     ///
     /// The default is static; verify's is loaded.
     #[arg(long)]
-    pub(crate) mode: Option<Mode>,
+    mode: Option<Mode>,
 
     /// Leave out what the model does not need
     ///
@@ -65,18 +65,38 @@ enum Feed {
     Whole,
 }
 
-#[derive(Clone, Copy, ValueEnum)]
-enum Reference {
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Reference {
+    /// TFLM, and TFLite up to 2.19
     Tflite,
+    /// LiteRT since TensorFlow 2.20: FULLY_CONNECTED requantises in float
+    Litert,
+}
+
+impl fmt::Display for Reference {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Tflite => "tflite",
+            Self::Litert => "litert",
+        })
+    }
 }
 
 fn refuse(_: &str) -> Result<u64, &'static str> {
     Err("arena budgets are not built yet")
 }
 
+/// What the options come to.
+#[derive(Clone, Copy)]
+pub(crate) struct Way {
+    pub(crate) target: &'static Target,
+    pub(crate) mode: Mode,
+    pub(crate) reference: Reference,
+}
+
 impl How {
-    /// The mode, where `default` is the command's.
-    pub(crate) fn mode(&self, default: Mode) -> Mode {
-        self.mode.unwrap_or(default)
+    /// What the options come to, where `mode` is the command's default.
+    pub(crate) fn or(&self, mode: Mode) -> Way {
+        Way { target: self.target, mode: self.mode.unwrap_or(mode), reference: self.reference }
     }
 }

@@ -25,15 +25,14 @@ pub(crate) struct Args {
 }
 
 pub(crate) fn run(args: &Args) -> Result<bool> {
-    let target = args.how.target;
-    let mode = args.how.mode(Mode::Static);
-    let toolchain = Toolchain::find(target.triple)?;
+    let way = args.how.or(Mode::Static);
+    let toolchain = Toolchain::find(way.target.triple)?;
     let mut fine = true;
     let mut rows = Vec::new();
     for argument in &args.models {
         let (name, outcome) = match golden::find(argument) {
             Found::Model { name, file } => {
-                let built = super::bench::firmware(&toolchain, target, mode, &name, &file);
+                let built = super::bench::firmware(&toolchain, &way, &name, &file);
                 let found = built.and_then(|elf| Ok((elf::forbidden(&elf)?, elf)));
                 (name, found)
             }

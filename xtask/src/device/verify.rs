@@ -12,9 +12,8 @@ use serde_json::{Value, json};
 use super::{
     bench,
     firmware::{self, Firmware},
-    how::{How, Mode},
+    how::{How, Mode, Reference, Way},
     qemu::{self, Run},
-    target::Target,
     toolchain::Toolchain,
     work_dir,
 };
@@ -85,8 +84,7 @@ pub(crate) fn run(args: &Args) -> Result<bool> {
 }
 
 struct Verify {
-    target: &'static Target,
-    mode: Mode,
+    way: Way,
     ops: bool,
     toolchain: Toolchain,
     /// The firmware for every model, in loaded mode.
@@ -95,18 +93,17 @@ struct Verify {
 
 impl Verify {
     fn new(args: &Args) -> Result<Self> {
-        let target = args.how.target;
-        let mode = args.how.mode(Mode::Loaded);
-        let toolchain = Toolchain::find(target.triple)?;
-        let loaded = match mode {
+        let way = args.how.or(Mode::Loaded);
+        let toolchain = Toolchain::find(way.target.triple)?;
+        let loaded = match way.mode {
             Mode::Static => None,
             Mode::Loaded => {
                 let firmware =
                     Firmware { package: "verify", features: "", model: None, ops: None, name: "verify" };
-                Some(firmware.build(&toolchain, target)?)
+                Some(firmware.build(&toolchain, &way)?)
             }
         };
-        Ok(Self { target, mode, ops: args.ops, toolchain, loaded })
+        Ok(Self { way, ops: args.ops, toolchain, loaded })
     }
 
     fn folder(&self, name: &str, model: &Path) -> Result<Outcome> {
@@ -116,18 +113,21 @@ impl Verify {
         let elf = match &self.loaded {
             Some(elf) => elf.clone(),
             None => {
-                let program = format!("{}/verify-{name}", self.mode);
+                let program = format!("{}/verify-{name}", self.way.mode);
                 let firmware = Firmware {
                     package: "verify",
-                    features: firmware::mode_features(self.mode),
+                    features: firmware::mode_features(self.way.mode),
                     model: Some(model),
                     ops: None,
                     name: &program,
                 };
-                firmware.build(&self.toolchain, self.target)?
+                firmware.build(&self.toolchain, &self.way)?
             }
         };
-        let expected_ops = if self.ops { golden::op_crcs(name)? } else { None };
+        let expected_ops = match self.way.reference {
+            Reference::Tflite if self.ops => golden::op_crcs(name)?,
+            _ => None,
+        };
 
         // The job, and the outputs, in a folder of this process's own.
         let work = work_dir().join("verify").join(format!("{name}-{}", std::process::id()));
@@ -136,6 +136,7 @@ impl Verify {
         let mut job = String::new();
         if self.loaded.is_some() {
             job += &format!("model {}\n", fs::canonicalize(model)?.display());
+            job += &format!("reference {}\n", self.way.reference);
         }
         job += &format!("in {}\nout {}\n", folder.display(), work.display());
         if expected_ops.is_some() {
@@ -147,7 +148,7 @@ impl Verify {
         let job_file = work.join("job.txt");
         fs::write(&job_file, job)?;
         let arguments = format!("job={}", job_file.display());
-        let run = qemu::run(self.target, &elf, Some(&arguments), None)?;
+        let run = qemu::run(self.way.target, &elf, Some(&arguments), None)?;
 
         let mut outcome = self.compare(model, &folder, &work, &cases, &run)?;
         if let Some(expected) = expected_ops {
@@ -155,6 +156,15 @@ impl Verify {
         }
         fs::remove_dir_all(&work)?;
         Ok(outcome)
+    }
+
+    /// The file with what an output should be.
+    fn expected(&self, folder: &Path, case: &str, index: usize) -> String {
+        let litert = format!("{case}.litert_out{index}.bin");
+        if self.way.reference == Reference::Litert && folder.join(&litert).is_file() {
+            return litert;
+        }
+        format!("{case}.out{index}.bin")
     }
 
     /// Compares what the device wrote into `work` with what is in the golden folder.
@@ -187,6 +197,7 @@ impl Verify {
                 for index in 0..outputs {
                     let file = format!("{name}.out{index}.bin");
                     let got = fs::read(work.join(&file)).with_context(|| file.clone())?;
+                    let file = self.expected(folder, name, index);
                     let want = fs::read(folder.join(&file)).with_context(|| file.clone())?;
                     ensure!(!want.is_empty(), "{file} is empty");
                     let dtype = types.get(index).copied().unwrap_or("int8");
