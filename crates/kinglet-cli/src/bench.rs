@@ -40,7 +40,7 @@ pub(crate) fn execute(args: &Bench, output: &Output) -> Result<bool> {
     args.how.check_for_running("bench MODEL")?;
     let file = ModelFile::read(&args.model)?;
     let prepared = Prepared::new(&file, args.how.mode, args.how.reference())?;
-    let graph = file.parse()?.graph(0).map_err(|error| file.explain(error))?;
+    let graph = file.graph()?;
     let ops = survey::ops(&graph).map_err(|error| file.explain(error))?;
     let mut memory = prepared.memory()?;
 
@@ -66,8 +66,8 @@ pub(crate) fn execute(args: &Bench, output: &Output) -> Result<bool> {
     let mut op_times = BTreeMap::<u32, Vec<u64>>::new();
     for _ in 0..args.runs {
         invoke::fill_inputs(&mut net);
-        for (op, time) in invoke::op_times(&mut net).map_err(in_file)? {
-            op_times.entry(op).or_default().push(nanoseconds(time));
+        for run in invoke::by_ops(&mut net, false).map_err(in_file)? {
+            op_times.entry(run.op).or_default().push(nanoseconds(run.time));
         }
     }
     let ops = op_times

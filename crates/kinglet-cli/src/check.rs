@@ -11,9 +11,10 @@ use crate::survey;
 
 pub(crate) fn execute(args: &Check, output: &Output) -> Result<bool> {
     let file = ModelFile::read(&args.model)?;
-    let graph = file.parse()?.graph(0).map_err(|error| file.explain(error))?;
-    let compiled = model::compile(&file, Reference::Tflite)?;
+    let graph = file.graph()?;
+    // That the file is damaged counts for more than that it is not supported: this tells the one first.
     let ops = survey::ops(&graph).map_err(|error| file.explain(error))?;
+    let compiled = model::compile(&file, Reference::Tflite)?;
     let (arena, macs) = (compiled.arena_bytes as u64, survey::total_macs(&ops));
     for (what, needed, most) in
         [("arena bytes", arena, args.max_arena), ("multiply-accumulates", macs, args.max_macs)]

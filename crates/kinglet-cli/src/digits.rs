@@ -139,13 +139,16 @@ fn print(report: &Report, usage: kinglet::Usage, output: &Output) -> Result<()> 
 
     let program = std::env::args().next();
     let program = program.as_deref().unwrap_or("kinglet");
-    output.line(format_args!(
-        "\nWhat to try next, in the repository's root:\n  \
-         {program} inspect models/digits/model.tflite      its layers and what they need\n  \
-         {program} verify models/digits models/hello_sine  the outputs are right to the last byte\n  \
-         {program} bench models/digits/model.tflite        time on this machine\n  \
-         {program} --help                                  everything else, for your own .tflite too"
-    ))
+    output.line("\nWhat to try next, in the repository's root:")?;
+    for (what, command) in [
+        ("its layers, and the memory they need", "inspect models/digits/model.tflite"),
+        ("are all outputs right to the last byte?", "verify models/digits models/hello_sine"),
+        ("how fast is it on this machine?", "bench models/digits/model.tflite"),
+        ("everything else, also for .tflite files of your own", "--help"),
+    ] {
+        output.line(format_args!("  # {what}\n  {program} {command}"))?;
+    }
+    Ok(())
 }
 
 /// Columns of a picture and the text below it, with a gap.
@@ -154,7 +157,7 @@ const CELL: usize = 11;
 fn cell(answer: &Answer, style: Style) -> Vec<String> {
     let mut lines = answer.picture.lines(style, CELL);
     let mark = style.mark(answer.right);
-    let confidence = format!("{:.1}%", 100.0 * answer.confidence);
+    let confidence = format!("{:.1}% sure", 100.0 * answer.confidence);
     for text in [
         format!("says {} {mark}", answer.answer),
         format!("it is {}", answer.label),

@@ -38,7 +38,7 @@ pub(crate) fn execute(args: &Inspect, output: &Output) -> Result<bool> {
     args.how.check()?;
     let file = ModelFile::read(&args.model)?;
     let model = file.parse()?;
-    let graph = model.graph(0).map_err(|error| file.explain(error))?;
+    let graph = file.graph()?;
     let mut ops = survey::ops(&graph).map_err(|error| file.explain(error))?;
     let mut unsupported = survey::unsupported(&ops);
 

@@ -5,34 +5,38 @@ use std::time::{Duration, Instant};
 use kinglet::{Interpreter, InvokeError};
 use kinglet_cli::golden::Xorshift32;
 
-/// Invokes by steps: the CRC-32 of each operator's first output, taken when the operator is done.
-pub(crate) fn op_crcs(net: &mut Interpreter<'_>) -> Result<Vec<String>, InvokeError> {
-    let mut crcs: Vec<(u32, u32)> = Vec::new();
-    while let Some(done) = net.step()? {
-        let crc = crc32fast::hash(done.output);
-        match crcs.last_mut() {
-            // An operator may take several steps: the last one counts.
-            Some((op, last)) if *op == done.op => *last = crc,
-            _ => crcs.push((done.op, crc)),
-        }
-    }
-    Ok(crcs.iter().map(|(_, crc)| format!("{crc:08x}")).collect())
+/// What an operator did.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct OpRun {
+    /// Its number in the file.
+    pub(crate) op: u32,
+    pub(crate) time: Duration,
+    /// CRC-32 of its first output, taken when it is done; 0 when nobody asked for it.
+    pub(crate) crc32: u32,
 }
 
-/// Invokes by steps: how long each operator takes.
-pub(crate) fn op_times(net: &mut Interpreter<'_>) -> Result<Vec<(u32, Duration)>, InvokeError> {
-    let mut times: Vec<(u32, Duration)> = Vec::new();
-    let mut start = Instant::now();
-    while let Some(done) = net.step()? {
-        let end = Instant::now();
-        let time = end - start;
-        match times.last_mut() {
-            Some((op, total)) if *op == done.op => *total += time,
-            _ => times.push((done.op, time)),
-        }
-        start = Instant::now();
+impl OpRun {
+    /// 8 hex digits.
+    pub(crate) fn crc32(&self) -> String {
+        format!("{:08x}", self.crc32)
     }
-    Ok(times)
+}
+
+/// Invokes by steps. Checksums are taken outside the times.
+pub(crate) fn by_ops(net: &mut Interpreter<'_>, with_crcs: bool) -> Result<Vec<OpRun>, InvokeError> {
+    let mut ops: Vec<OpRun> = Vec::new();
+    loop {
+        let start = Instant::now();
+        let Some(done) = net.step()? else { return Ok(ops) };
+        let time = start.elapsed();
+        let op = done.op;
+        let crc32 = if with_crcs { crc32fast::hash(done.output) } else { 0 };
+        match ops.last_mut() {
+            // An operator may take several steps; its output is whole after the last.
+            Some(last) if last.op == op => *last = OpRun { op, time: last.time + time, crc32 },
+            _ => ops.push(OpRun { op, time, crc32 }),
+        }
+    }
 }
 
 /// Fills all inputs with the synthetic data of the device protocol.

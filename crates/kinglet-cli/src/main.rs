@@ -74,8 +74,10 @@ fn wrong_usage(error: &clap::Error) -> ExitCode {
     let text = error.to_string();
     let text = text.split("\n\nUsage:").next().unwrap_or(&text);
     let text = text.split("\n\nFor more").next().unwrap_or(text);
-    let words: Vec<_> = text.split_whitespace().collect();
-    let line = words.join(" ");
+    let paragraphs = text.trim().split("\n\n");
+    let lines: Vec<_> =
+        paragraphs.map(|text| text.split_whitespace().collect::<Vec<_>>().join(" ")).collect();
+    let line = lines.join("; ");
     let message = line.strip_prefix("error: ").unwrap_or(&line);
     let failure = Failure::usage("command line", format!("{message}; see kinglet --help"));
     if std::env::args_os().any(|argument| argument == "--json") {

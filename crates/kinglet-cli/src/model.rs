@@ -1,10 +1,11 @@
 //! Model files, and getting them ready to run.
 
 use std::fs::File;
-use std::io::Read as _;
+use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 
 use kinglet::{ErrorKind, Interpreter, Model, Options, Reference, Usage};
+use kinglet_tflite::Graph;
 
 use crate::aligned::AlignedBytes;
 use crate::args::Mode;
@@ -23,7 +24,10 @@ pub(crate) struct ModelFile {
 
 impl ModelFile {
     pub(crate) fn read(path: &Path) -> Result<Self> {
-        let io = |error: std::io::Error| Failure::io(path, error);
+        let io = |error: io::Error| match error.kind() {
+            io::ErrorKind::NotFound => Failure::io(path, "there is no such file; give a .tflite file"),
+            _ => Failure::io(path, error),
+        };
         let file = File::open(path).map_err(io)?;
         if file.metadata().map_err(io)?.is_dir() {
             return Err(Failure::io(path, "this is a folder; give the .tflite file in it"));
@@ -52,6 +56,11 @@ impl ModelFile {
 
     pub(crate) fn parse(&self) -> Result<Model<'_>> {
         Model::parse(self.bytes()).map_err(|error| Failure::from(error).in_file(&self.path))
+    }
+
+    /// The subgraph that runs: the first.
+    pub(crate) fn graph(&self) -> Result<Graph<'_>> {
+        self.parse()?.graph(0).map_err(|error| self.explain(error))
     }
 
     /// A refusal of this model, with the names of the operators that kinglet does not have.

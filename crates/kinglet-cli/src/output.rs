@@ -40,7 +40,11 @@ impl Output {
 
 fn write_line(text: &dyn fmt::Display) -> Result<()> {
     let mut out = io::stdout().lock();
-    writeln!(out, "{text}").and_then(|()| out.flush()).map_err(stdout)
+    match writeln!(out, "{text}").and_then(|()| out.flush()) {
+        // Whoever reads has seen enough.
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+        result => result.map_err(stdout),
+    }
 }
 
 fn stdout(error: io::Error) -> Failure {

@@ -26,7 +26,7 @@ impl Style {
             (Self::Colour, true) => "✓",
             (Self::Colour, false) => "✗",
             (Self::Plain, true) => "ok",
-            (Self::Plain, false) => "WRONG",
+            (Self::Plain, false) => "NO",
         }
     }
 }

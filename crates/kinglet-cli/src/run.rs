@@ -10,7 +10,7 @@ use serde_json::Value;
 
 use crate::args::Run;
 use crate::failure::{Failure, Result};
-use crate::invoke;
+use crate::invoke::{self, OpRun, nanoseconds};
 use crate::model::{ModelFile, Prepared};
 use crate::output::{Output, shape, thousands, time};
 use crate::survey;
@@ -41,6 +41,7 @@ struct OutputReport {
 pub(crate) fn execute(args: &Run, output: &Output) -> Result<bool> {
     args.how.check_for_running("verify FOLDER")?;
     let file = ModelFile::read(&args.model)?;
+    let graph = file.graph()?;
     let prepared = Prepared::new(&file, args.how.mode, args.how.reference())?;
     let mut memory = prepared.memory()?;
     let mut net = prepared.start(&mut memory)?;
@@ -52,14 +53,15 @@ pub(crate) fn execute(args: &Run, output: &Output) -> Result<bool> {
     }
 
     let in_file = |error| Failure::from(error).in_file(&args.model);
-    let start = Instant::now();
-    let op_crc32 = if args.ops {
-        Some(invoke::op_crcs(&mut net).map_err(in_file)?)
+    let (ops, time) = if args.ops {
+        let ops = invoke::by_ops(&mut net, true).map_err(in_file)?;
+        let time = ops.iter().map(|run| run.time).sum();
+        (Some(ops), time)
     } else {
+        let start = Instant::now();
         net.invoke().map_err(in_file)?;
-        None
+        (None, start.elapsed())
     };
-    let invoke_ns = invoke::nanoseconds(start.elapsed());
 
     let tensors: Vec<(TensorInfo<'_>, &[u8])> =
         (0..net.output_count()).filter_map(|i| Some((net.output_info(i)?, net.output_bytes(i)?))).collect();
@@ -73,11 +75,15 @@ pub(crate) fn execute(args: &Run, output: &Output) -> Result<bool> {
     let report = Report {
         outputs: tensors.iter().map(|(info, bytes)| OutputReport::new(info, bytes)).collect(),
         arena_bytes: net.usage().arena_bytes,
-        invoke_ns,
-        op_crc32,
+        invoke_ns: nanoseconds(time),
+        op_crc32: ops.as_ref().map(|ops| ops.iter().map(OpRun::crc32).collect()),
         files,
     };
     print(&report, output)?;
+    for run in ops.iter().flatten() {
+        let name = survey::op_name_at(&graph, run.op);
+        output.line(format_args!("op {:<3} {name:<20} CRC-32 {}", run.op, run.crc32()))?;
+    }
     output.object(&report)?;
     Ok(true)
 }
@@ -182,9 +188,6 @@ fn print(report: &Report, output: &Output) -> Result<()> {
                 .collect();
             output.line(format_args!("  real:   {}", reals.join(" ")))?;
         }
-    }
-    for (i, crc) in report.op_crc32.iter().flatten().enumerate() {
-        output.line(format_args!("op {i}: CRC-32 {crc}"))?;
     }
     for file in &report.files {
         output.line(format_args!("wrote {}", file.display()))?;

@@ -155,6 +155,11 @@ fn op_name(node: &Node<'_>) -> String {
     }
 }
 
+/// The name of operator `index`.
+pub(crate) fn op_name_at(graph: &Graph<'_>, index: u32) -> String {
+    graph.node(index).map_or_else(|_| "?".to_owned(), |node| op_name(&node))
+}
+
 /// Text from a file, safe to print: a terminal would obey control characters.
 pub(crate) fn text(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes)
