@@ -16,17 +16,16 @@
 //! case `case NAME INVOCATIONS` or `failed NAME WHY`.
 #![no_std]
 #![no_main]
-// A failure carries its text: there is one at a time, and stack enough.
-#![allow(clippy::result_large_err)]
 
+mod failure;
 mod files;
 
-use core::fmt::{self, Write};
+use core::fmt::Write;
 
-use files::{Path, read_all};
+use failure::Failure;
 use firmware_rt::{Console, Crc32, Xorshift32, entry, exit, stack};
 use kinglet::{Dispatch, Interpreter};
-use semihosting::io::Write as _;
+use semihosting::{io::Write as _, sys::arm_compat::sys_get_cmdline_uninit};
 
 #[cfg(feature = "static")]
 include!(concat!(env!("OUT_DIR"), "/model.rs"));
@@ -34,22 +33,15 @@ include!(concat!(env!("OUT_DIR"), "/model.rs"));
 /// Inputs and outputs of a model, at most.
 const MAX_TENSORS: usize = 16;
 
-/// What is left in memory that nothing has written to.
+/// What is in memory that nothing has written to.
 const POISON: u8 = 0xa5;
-
-struct Job<'a> {
-    lines: core::str::Lines<'a>,
-    inputs: &'a str,
-    outputs: &'a str,
-    ops: bool,
-}
 
 #[entry]
 fn main() -> ! {
     let mut console = Console::open();
     // SAFETY: the only call.
     let ram = unsafe { stack::free_ram() };
-    match work(&mut console, ram) {
+    match work(&mut console, Pool(ram)) {
         Ok(()) => exit(0),
         Err(why) => {
             let _ = writeln!(console, "error {why}");
@@ -58,123 +50,105 @@ fn main() -> ! {
     }
 }
 
-/// One line that says what went wrong.
-struct Failure {
-    text: [u8; 240],
-    length: usize,
-}
-
-impl Failure {
-    fn new(why: impl fmt::Display) -> Self {
-        let mut failure = Self { text: [0; 240], length: 0 };
-        let _ = write!(failure, "{why}");
-        failure
-    }
-}
-
-impl Write for Failure {
-    fn write_str(&mut self, text: &str) -> fmt::Result {
-        for &byte in text.as_bytes() {
-            if let Some(slot) = self.text.get_mut(self.length) {
-                *slot = if byte == b'\n' { b' ' } else { byte };
-                self.length += 1;
-            }
-        }
-        Ok(())
-    }
-}
-
-impl fmt::Display for Failure {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(core::str::from_utf8(&self.text[..self.length]).unwrap_or("?"))
-    }
-}
-
-macro_rules! failure {
-    ($($text:tt)*) => { Failure::new(format_args!($($text)*)) };
-}
-
-fn work(console: &mut Console, ram: &'static mut [u8]) -> Result<(), Failure> {
-    let mut command_line = [core::mem::MaybeUninit::uninit(); 1024];
-    let command_line = semihosting::sys::arm_compat::sys_get_cmdline_uninit(&mut command_line)
-        .map_err(|_| failure!("no command line"))?;
-    let command_line = core::str::from_utf8(command_line)
-        .map_err(|_| failure!("the command line is not valid UTF-8"))?
-        .trim_end_matches('\0');
-    // The emulator puts the program's own name first where it gives one.
-    let (_, path) = command_line
-        .split_once("job=")
-        .ok_or_else(|| failure!("the command line has no job=FILE: {command_line}"))?;
-
-    let mut pool = Pool(ram);
-    let text = pool.read(path)?;
-    let text = core::str::from_utf8(text).map_err(|_| failure!("the job file is not valid UTF-8"))?;
-    let mut lines = text.lines();
-
-    #[cfg(not(feature = "static"))]
-    let bytes = pool.read(value(lines.next(), "model")?)?;
-    #[cfg(not(feature = "static"))]
-    let options = kinglet::Options::default().with_reference(match value(lines.next(), "reference")? {
-        "tflite" => kinglet::Reference::Tflite,
-        "litert" => kinglet::Reference::Litert,
-        other => return Err(failure!("reference {other}: tflite or litert")),
-    });
-    let inputs = value(lines.next(), "in")?;
-    let outputs = value(lines.next(), "out")?;
-    let ops = lines.clone().next() == Some("ops");
-    if ops {
-        lines.next();
-    }
-    let job = Job { lines, inputs, outputs, ops };
-
-    #[cfg(feature = "static")]
-    {
-        let memory = pool.take(Compiled::MEMORY_BYTES)?;
-        run(console, job, memory, |memory| Compiled::interpreter(memory).map_err(Failure::new))
-    }
-    #[cfg(not(feature = "static"))]
-    {
-        let model = kinglet::Model::parse(bytes).map_err(Failure::new)?;
-        let needed = {
-            let net = Interpreter::<kinglet::AllOps>::with_options(&model, &mut *pool.0, &options)
-                .map_err(Failure::new)?;
-            net.usage().total_bytes
-        };
-        let memory = pool.take(needed)?;
-        run(console, job, memory, |memory| {
-            Interpreter::<kinglet::AllOps>::with_options(&model, memory, &options).map_err(Failure::new)
-        })
-    }
-}
-
-/// The value of a `key value` line.
-fn value<'a>(line: Option<&'a str>, key: &str) -> Result<&'a str, Failure> {
-    line.and_then(|line| line.strip_prefix(key))
-        .and_then(|rest| rest.strip_prefix(' '))
-        .ok_or_else(|| failure!("the job file has no '{key}' where it belongs"))
-}
-
 /// The board's free memory, handed out from the front.
 struct Pool(&'static mut [u8]);
 
 impl Pool {
     fn take(&mut self, length: usize) -> Result<&'static mut [u8], Failure> {
-        let rounded = length.next_multiple_of(16);
-        match core::mem::take(&mut self.0).split_at_mut_checked(rounded) {
+        let missing = length.saturating_sub(self.0.len());
+        match core::mem::take(&mut self.0).split_at_mut_checked(length.next_multiple_of(16)) {
             Some((taken, rest)) => {
                 self.0 = rest;
-                Ok(&mut taken[..length])
+                Ok(taken.get_mut(..length).unwrap_or_default())
             }
-            None => Err(failure!("the board's memory is too small: {length} bytes more are needed")),
+            None => Err(Failure::Memory(missing)),
         }
     }
 
-    fn read(&mut self, path: &str) -> Result<&'static [u8], Failure> {
-        let mut file = files::open(&Path::new(path)?)?;
-        let bytes = self.take(files::length(&file)?)?;
-        read_all(&mut file, bytes)?;
+    fn read(&mut self, path: &str, what: &'static str) -> Result<&'static [u8], Failure> {
+        let mut file = files::open(format_args!("{path}")).ok_or(Failure::File(what))?;
+        let bytes = self.take(files::length(&file).ok_or(Failure::File(what))?)?;
+        files::read_all(&mut file, bytes).ok_or(Failure::File(what))?;
         Ok(bytes)
     }
+
+    /// The path after `job=` on the command line.
+    fn job_file(&mut self) -> Result<&'static str, Failure> {
+        let line = self.take(1024)?;
+        // SAFETY: `MaybeUninit<u8>` is laid out as `u8`; the host writes text into it.
+        let line = unsafe { &mut *(core::ptr::from_mut(line) as *mut [core::mem::MaybeUninit<u8>]) };
+        let line = sys_get_cmdline_uninit(line).map_err(|_| Failure::CommandLine)?;
+        let line = core::str::from_utf8(line).map_err(|_| Failure::CommandLine)?;
+        // The emulator puts the program's own name first where it gives one.
+        let (_, path) = line.split_once("job=").ok_or(Failure::CommandLine)?;
+        Ok(path.trim_end_matches('\0'))
+    }
+}
+
+/// What is to be done, after the model.
+struct Job<'a> {
+    inputs: &'a str,
+    outputs: &'a str,
+    ops: bool,
+    cases: core::str::Lines<'a>,
+}
+
+impl<'a> Job<'a> {
+    fn read(mut lines: core::str::Lines<'a>) -> Result<Self, Failure> {
+        let inputs = value(lines.next(), "in")?;
+        let outputs = value(lines.next(), "out")?;
+        let ops = lines.clone().next() == Some("ops");
+        if ops {
+            lines.next();
+        }
+        Ok(Self { inputs, outputs, ops, cases: lines })
+    }
+}
+
+/// The value of a `key value` line.
+fn value<'a>(line: Option<&'a str>, key: &'static str) -> Result<&'a str, Failure> {
+    line.and_then(|line| line.strip_prefix(key))
+        .and_then(|rest| rest.strip_prefix(' '))
+        .ok_or(Failure::Job(key))
+}
+
+fn work(console: &mut Console, mut pool: Pool) -> Result<(), Failure> {
+    let path = pool.job_file()?;
+    let text = pool.read(path, "the job file")?;
+    let lines = core::str::from_utf8(text).map_err(|_| Failure::File("the job file"))?.lines();
+    run_model(console, pool, lines)
+}
+
+#[cfg(feature = "static")]
+fn run_model(console: &mut Console, mut pool: Pool, lines: core::str::Lines<'static>) -> Result<(), Failure> {
+    let memory = pool.take(Compiled::MEMORY_BYTES)?;
+    run(console, Job::read(lines)?, memory, |memory| Compiled::interpreter(memory).map_err(Failure::Refused))
+}
+
+#[cfg(not(feature = "static"))]
+fn run_model(
+    console: &mut Console,
+    mut pool: Pool,
+    mut lines: core::str::Lines<'static>,
+) -> Result<(), Failure> {
+    let model = pool.read(value(lines.next(), "model")?, "the model")?;
+    let model = kinglet::Model::parse(model).map_err(|error| Failure::Refused(error.into()))?;
+    let options = kinglet::Options::default().with_reference(match value(lines.next(), "reference")? {
+        "tflite" => kinglet::Reference::Tflite,
+        "litert" => kinglet::Reference::Litert,
+        _ => return Err(Failure::Job("reference")),
+    });
+    fn make<'a>(
+        model: &kinglet::Model<'a>,
+        memory: &'a mut [u8],
+        options: &kinglet::Options,
+    ) -> Result<Interpreter<'a, kinglet::AllOps>, Failure> {
+        Interpreter::with_options(model, memory, options).map_err(Failure::Refused)
+    }
+    // Plenty at first, to learn how much it needs; from then on exactly that.
+    let needed = make(&model, pool.0, &options)?.usage().total_bytes;
+    let memory = pool.take(needed)?;
+    run(console, Job::read(lines)?, memory, |memory| make(&model, memory, &options))
 }
 
 /// Runs every case on an interpreter freshly made by `make`.
@@ -198,7 +172,7 @@ fn run<K: Dispatch>(
             ops(console, &mut net)?;
         }
     }
-    for line in job.lines {
+    for line in job.cases {
         let name = value(Some(line), "case")?;
         memory.fill(POISON);
         let outcome = make(memory).and_then(|mut net| case(&mut net, job.inputs, job.outputs, name));
@@ -216,7 +190,7 @@ fn ops<K: Dispatch>(console: &mut Console, net: &mut Interpreter<'_, K>) -> Resu
     for index in 0..net.input_count() {
         rng.fill(net.input_bytes_mut(index).unwrap_or_default());
     }
-    while let Some(done) = net.step().map_err(Failure::new)? {
+    while let Some(done) = net.step().map_err(Failure::Invoke)? {
         let mut crc = Crc32::new();
         crc.update(done.output);
         console.number("op", done.op);
@@ -234,38 +208,40 @@ fn case<K: Dispatch>(
 ) -> Result<usize, Failure> {
     let (input_count, output_count) = (net.input_count(), net.output_count());
     if input_count > MAX_TENSORS || output_count > MAX_TENSORS {
-        return Err(failure!("more than {MAX_TENSORS} inputs or outputs"));
+        return Err(Failure::TooManyTensors);
     }
     let mut input_files = [const { None }; MAX_TENSORS];
     let mut output_files = [const { None }; MAX_TENSORS];
     let mut invocations = None;
     for (index, slot) in input_files.iter_mut().enumerate().take(input_count) {
-        let file = files::open(&Path::of_tensor(inputs, name, "in", index)?)?;
-        let length = files::length(&file)?;
+        let failed = Failure::Tensor("in", index);
+        let file = files::open(format_args!("{inputs}/{name}.in{index}.bin")).ok_or(failed)?;
+        let length = files::length(&file).ok_or(failed)?;
         let tensor = net.input_bytes_mut(index).unwrap_or_default().len();
         if length == 0 || tensor == 0 || length % tensor != 0 {
-            return Err(failure!("{name}.in{index}.bin has {length} bytes; the tensor has {tensor}"));
+            return Err(Failure::Length { index, file: length, tensor });
         }
         let here = length / tensor;
-        if *invocations.get_or_insert(here) != here {
-            return Err(failure!(
-                "{name}.in{index}.bin holds {here} invocations, {name}.in0.bin another number"
-            ));
+        let first = *invocations.get_or_insert(here);
+        if first != here {
+            return Err(Failure::Invocations { index, first, here });
         }
         *slot = Some(file);
     }
     for (index, slot) in output_files.iter_mut().enumerate().take(output_count) {
-        *slot = Some(files::create(&Path::of_tensor(outputs, name, "out", index)?)?);
+        let file = files::create(format_args!("{outputs}/{name}.out{index}.bin"));
+        *slot = Some(file.ok_or(Failure::Tensor("out", index))?);
     }
     let invocations = invocations.unwrap_or(1);
     for _ in 0..invocations {
         for (index, file) in input_files.iter_mut().flatten().enumerate() {
-            read_all(file, net.input_bytes_mut(index).unwrap_or_default())?;
+            let tensor = net.input_bytes_mut(index).unwrap_or_default();
+            files::read_all(file, tensor).ok_or(Failure::Tensor("in", index))?;
         }
-        net.invoke().map_err(Failure::new)?;
+        net.invoke().map_err(Failure::Invoke)?;
         for (index, file) in output_files.iter_mut().flatten().enumerate() {
-            file.write_all(net.output_bytes(index).unwrap_or_default())
-                .map_err(|_| failure!("cannot write {name}.out{index}.bin"))?;
+            let tensor = net.output_bytes(index).unwrap_or_default();
+            file.write_all(tensor).map_err(|_| Failure::Tensor("out", index))?;
         }
     }
     Ok(invocations)
