@@ -293,7 +293,7 @@ impl Figures {
         for (cycles, instructions, name) in
             self.region.iter().flat_map(|region| &region.functions).take(functions)
         {
-            println!("    {cycles:>12} cycles {instructions:>12} instructions  {}", readable(name));
+            println!("    {cycles:>12} cycles {instructions:>12} instructions  {}", elf::readable(name));
         }
         if let Some(crcs) = &self.op_crc32 {
             println!("    {}", crcs.join(" "));
@@ -323,7 +323,7 @@ impl Figures {
             let functions = self.region.iter().flat_map(|region| &region.functions).take(n);
             row["functions"] = functions
                 .map(|(cycles, instructions, name)| {
-                    json!({ "name": readable(name), "instructions": instructions, "cycles_m4": cycles })
+                    json!({ "name": elf::readable(name), "instructions": instructions, "cycles_m4": cycles })
                 })
                 .collect();
         }
@@ -345,10 +345,6 @@ impl Figures {
         ];
         keys.into_iter().map(|key| (key.to_owned(), Value::Null)).collect()
     }
-}
-
-fn readable(symbol: &str) -> String {
-    format!("{:#}", rustc_demangle::demangle(symbol))
 }
 
 #[cfg(test)]

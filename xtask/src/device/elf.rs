@@ -48,12 +48,17 @@ pub(crate) fn forbidden(path: &Path) -> Result<Vec<String>> {
         .symbols()
         .filter(|symbol| symbol.is_definition() || symbol.is_undefined())
         .filter_map(|symbol| symbol.name().ok())
-        .map(|name| format!("{:#}", rustc_demangle::demangle(name)))
+        .map(readable)
         .filter(|name| is_forbidden(name))
         .collect();
     found.sort();
     found.dedup();
     Ok(found)
+}
+
+/// A symbol as it was written in the source.
+pub(crate) fn readable(symbol: &str) -> String {
+    format!("{:#}", rustc_demangle::demangle(symbol))
 }
 
 fn is_forbidden(name: &str) -> bool {
@@ -73,7 +78,7 @@ fn is_forbidden(name: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::is_forbidden;
+    use super::{is_forbidden, readable};
 
     #[test]
     fn panics_and_allocators_are_forbidden() {
@@ -86,6 +91,12 @@ mod tests {
             "malloc",
         ] {
             assert!(is_forbidden(name), "{name}");
+        }
+        for symbol in [
+            "_RNvNtCs7ldSeZOOJos_4core9panicking9panic_fmt",
+            "_ZN4core9panicking18panic_bounds_check17h0123456789abcdefE",
+        ] {
+            assert!(is_forbidden(&readable(symbol)), "{symbol}");
         }
         for name in ["main", "memcpy", "bench::run", "HardFault"] {
             assert!(!is_forbidden(name), "{name}");

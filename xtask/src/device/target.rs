@@ -71,6 +71,16 @@ pub(crate) const ALL: &[Target] = &[
         rustflags: &["-Ctarget-cpu=cortex-m7"],
         smaller: None,
     },
+    // The secure side's view of its memories.
+    Target {
+        name: "cortex-m33",
+        triple: "thumbv8m.main-none-eabihf",
+        qemu: "qemu-system-arm",
+        machine: "mps2-an505",
+        memory: &[("FLASH", 0x1000_0000, 4 << 20), ("RAM", 0x3800_0000, 4 << 20)],
+        rustflags: &["-Ctarget-cpu=cortex-m33"],
+        smaller: None,
+    },
 ];
 
 /// The target of this name.
