@@ -398,6 +398,33 @@ fn graphs() {
     ]);
 }
 
+/// Kernels read these inputs in the arena: a constant there is refused, not found out at run time.
+#[test]
+fn constant_activations() {
+    let drafts = [conv(), depthwise(), fully_connected(), pool(), softmax(), svdf()];
+    check(
+        drafts
+            .into_iter()
+            .map(|draft| {
+                let draft = edit(draft, |g| {
+                    g.inputs.clear();
+                    g.tensors[0].data = Some(vec![1; g.tensors[0].len()]);
+                });
+                ("a constant activation", draft, Reason::ConstantActivation, Some(0), Some(0))
+            })
+            .collect(),
+    );
+    // These read from anywhere.
+    for (draft, len) in [(relu(), 4), (reshape(), 4), (add(), 12), (dequantize(), 4)] {
+        let file = edit(draft, |g| {
+            g.inputs.remove(0);
+            g.tensors[0].data = Some(vec![1; len]);
+        })
+        .to_bytes();
+        assert_eq!(kinglet_tests::exercise(&file), kinglet_tests::Stage::Run);
+    }
+}
+
 /// The first files that newcomers bring: the error says what they are and how to convert them.
 #[test]
 fn float_and_dynamic_range_models() {

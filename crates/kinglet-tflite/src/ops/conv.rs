@@ -1,8 +1,8 @@
 //! CONV_2D and DEPTHWISE_CONV_2D.
 
 use super::{
-    Activation, at, check_arity, check_bias, check_int8, divide, ensure, input, optional_input, options,
-    output,
+    Activation, activation_input, at, check_arity, check_bias, check_int8, divide, ensure, input,
+    optional_input, options, output,
 };
 use crate::Result;
 use crate::error::Reason;
@@ -117,7 +117,7 @@ impl<'a> Conv2d<'a> {
         check_arity(node, 2..=3)?;
         let options = options!(node, Conv2DOptions);
         let [input, filter, output] =
-            [input(graph, node, 0)?, input(graph, node, 1)?, output(graph, node, 0)?];
+            [activation_input(graph, node, 0)?, input(graph, node, 1)?, output(graph, node, 0)?];
         let bias = optional_input(graph, node, 2)?;
         check_weighted(&input, &filter, &output)?;
         let [out_depth, kernel_h, kernel_w, group_depth] = nhwc(&filter)?;
@@ -162,7 +162,7 @@ impl<'a> DepthwiseConv2d<'a> {
         check_arity(node, 2..=3)?;
         let options = options!(node, DepthwiseConv2DOptions);
         let [input, filter, output] =
-            [input(graph, node, 0)?, input(graph, node, 1)?, output(graph, node, 0)?];
+            [activation_input(graph, node, 0)?, input(graph, node, 1)?, output(graph, node, 0)?];
         let bias = optional_input(graph, node, 2)?;
         check_weighted(&input, &filter, &output)?;
         let [one, kernel_h, kernel_w, out_depth] = nhwc(&filter)?;

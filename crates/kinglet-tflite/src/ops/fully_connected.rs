@@ -1,8 +1,8 @@
 //! FULLY_CONNECTED.
 
 use super::{
-    Activation, at, check_arity, check_bias, check_int8, divide, ensure, input, optional_input, options,
-    output,
+    Activation, activation_input, at, check_arity, check_bias, check_int8, divide, ensure, input,
+    optional_input, options, output,
 };
 use crate::Result;
 use crate::error::Reason;
@@ -39,7 +39,7 @@ impl<'a> FullyConnected<'a> {
             return Err(Reason::UnsupportedWeights.into());
         }
         let [input, weights, output] =
-            [input(graph, node, 0)?, input(graph, node, 1)?, output(graph, node, 0)?];
+            [activation_input(graph, node, 0)?, input(graph, node, 1)?, output(graph, node, 0)?];
         let bias = optional_input(graph, node, 2)?;
         check_int8(&input, &weights)?;
         ensure(weights.dtype == DType::Int8, &weights, Reason::UnsupportedType)?;

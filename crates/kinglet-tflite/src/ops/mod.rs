@@ -122,6 +122,13 @@ fn input<'a>(graph: &Graph<'a>, node: &Node<'a>, i: usize) -> Result<Tensor<'a>>
     graph.tensor(node.inputs.get(i).ok_or(Reason::MissingInput)?)
 }
 
+/// An input that kernels look for in the arena or the state memory: it is no constant.
+fn activation_input<'a>(graph: &Graph<'a>, node: &Node<'a>, i: usize) -> Result<Tensor<'a>> {
+    let tensor = input(graph, node, i)?;
+    ensure(!tensor.is_constant(), &tensor, Reason::ConstantActivation)?;
+    Ok(tensor)
+}
+
 fn optional_input<'a>(graph: &Graph<'a>, node: &Node<'a>, i: usize) -> Result<Option<Tensor<'a>>> {
     node.inputs.get(i).map(|id| graph.tensor(id)).transpose()
 }

@@ -1,7 +1,9 @@
 //! AVERAGE_POOL_2D and MAX_POOL_2D.
 
 use super::conv::{WindowOptions, check_output};
-use super::{Activation, Window, at, check_arity, check_int8_activation, ensure, input, options, output};
+use super::{
+    Activation, Window, activation_input, at, check_arity, check_int8_activation, ensure, options, output,
+};
 use crate::Result;
 use crate::error::Reason;
 use crate::graph::{Graph, Node};
@@ -35,7 +37,7 @@ impl<'a> Pool2d<'a> {
     pub(super) fn check(graph: &Graph<'a>, node: &Node<'a>, kind: PoolKind) -> Result<Self> {
         check_arity(node, 1..=1)?;
         let options = options!(node, Pool2DOptions);
-        let [input, output] = [input(graph, node, 0)?, output(graph, node, 0)?];
+        let [input, output] = [activation_input(graph, node, 0)?, output(graph, node, 0)?];
         check_int8_activation(&input)?;
         ensure(output.dtype == DType::Int8, &output, Reason::WrongType)?;
         let (in_scale, in_zero) = input.per_tensor()?;

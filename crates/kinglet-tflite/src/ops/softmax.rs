@@ -1,6 +1,6 @@
 //! SOFTMAX.
 
-use super::{check_arity, check_int8_activation, ensure, input, options, output};
+use super::{activation_input, check_arity, check_int8_activation, ensure, options, output};
 use crate::Result;
 use crate::error::Reason;
 use crate::graph::{Graph, Node};
@@ -21,7 +21,7 @@ impl<'a> Softmax<'a> {
     pub(super) fn check(graph: &Graph<'a>, node: &Node<'a>) -> Result<Self> {
         check_arity(node, 1..=1)?;
         let beta = options!(node, SoftmaxOptions).beta()?;
-        let [input, output] = [input(graph, node, 0)?, output(graph, node, 0)?];
+        let [input, output] = [activation_input(graph, node, 0)?, output(graph, node, 0)?];
         check_int8_activation(&input)?;
         ensure(input.shape.rank() >= 1, &input, Reason::WrongRank)?;
         ensure(input.shape == output.shape, &output, Reason::ShapeMismatch)?;

@@ -1,7 +1,8 @@
 //! SVDF.
 
 use super::{
-    at, check_arity, check_bias, check_int8, divide, ensure, input, optional_input, options, output,
+    activation_input, at, check_arity, check_bias, check_int8, divide, ensure, input, optional_input,
+    options, output,
 };
 use crate::Result;
 use crate::error::Reason;
@@ -42,8 +43,12 @@ impl<'a> Svdf<'a> {
         check_arity(node, 5..=5)?;
         let rank = options!(node, SvdfOptions).rank()?;
         let rank = u32::try_from(rank).ok().filter(|&rank| rank > 0).ok_or(Reason::BadOption)?;
-        let [data, feature_weights, time_weights, state] =
-            [input(graph, node, 0)?, input(graph, node, 1)?, input(graph, node, 2)?, input(graph, node, 4)?];
+        let [data, feature_weights, time_weights, state] = [
+            activation_input(graph, node, 0)?,
+            input(graph, node, 1)?,
+            input(graph, node, 2)?,
+            input(graph, node, 4)?,
+        ];
         let bias = optional_input(graph, node, 3)?;
         let output = output(graph, node, 0)?;
 
