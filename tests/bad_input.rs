@@ -660,6 +660,20 @@ fn operators_left_out() {
     assert!(net.is_ok());
 }
 
+/// A file with many inputs takes no more than a moment.
+#[test]
+fn many_inputs_and_outputs() {
+    let mut graph = Subgraph::default();
+    for _ in 0..1_500 {
+        let id = graph.input(Tensor::int8(&[1], 0.1, 0));
+        graph.outputs.push(id);
+    }
+    let file = AlignedBytes::new(&Draft::from(graph).to_bytes());
+    let started = std::time::Instant::now();
+    assert!(one_slice(file.as_slice(), 1 << 20).is_ok());
+    assert!(started.elapsed().as_secs() < 20, "{:?}", started.elapsed());
+}
+
 #[test]
 fn subgraphs_that_are_not_there() {
     let file = relu().to_bytes();

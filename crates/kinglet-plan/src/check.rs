@@ -90,13 +90,16 @@ pub fn check(plan: &Plan<'_>, graph: &Graph<'_>, constants: usize) -> Result<(),
     if !io_fits || plan.step_count() != graph.op_count() as usize {
         return Err(CheckError::OtherGraph);
     }
-    for (i, id) in graph.inputs().iter().enumerate() {
-        let tensor = plan.input(i).ok_or(CheckError::OtherGraph)?;
+    let inputs = || plan.inputs().zip(graph.inputs().iter());
+    if inputs().count() != plan.input_count() || plan.outputs().count() != plan.output_count() {
+        return Err(CheckError::Header);
+    }
+    for (i, (tensor, id)) in inputs().enumerate() {
         checker.check_io(&tensor, id)?;
         // Inputs lie apart from each other, unless one tensor is named twice.
-        for (j, other_id) in graph.inputs().iter().enumerate().take(i) {
-            let other = plan.input(j).ok_or(CheckError::OtherGraph)?;
-            if id != other_id && span(&tensor).overlaps(&span(&other)) {
+        for (other, other_id) in inputs().take(i) {
+            let apart = !span(&tensor).overlaps(&span(&other));
+            if !(apart || id == other_id && span(&tensor) == span(&other)) {
                 return Err(CheckError::Overlap { step: 0 });
             }
         }
@@ -104,8 +107,7 @@ pub fn check(plan: &Plan<'_>, graph: &Graph<'_>, constants: usize) -> Result<(),
     for step in 0..plan.step_count() {
         checker.check_step(step)?;
     }
-    for (i, id) in graph.outputs().iter().enumerate() {
-        let tensor = plan.output(i).ok_or(CheckError::OtherGraph)?;
+    for (tensor, id) in plan.outputs().zip(graph.outputs().iter()) {
         checker.check_io(&tensor, id)?;
         checker.check_read(plan.step_count(), span(&tensor), id)?;
     }
@@ -229,9 +231,11 @@ impl Checker<'_, '_> {
             }
         }
         // Nobody wrote it: it has to be an input of the model.
-        let is_input =
-            |(i, input)| input == Some(id) && self.plan.input(i).is_some_and(|io| span(&io) == read);
-        if self.graph.inputs().iter().enumerate().any(is_input) { Ok(()) } else { Err(overwritten) }
+        let mut inputs = self.plan.inputs().zip(self.graph.inputs().iter());
+        match inputs.find(|(_, input)| *input == Some(id)) {
+            Some((io, _)) if span(&io) == read => Ok(()),
+            _ => Err(overwritten),
+        }
     }
 
     /// A step's state is one of the operator's variables, and every other step that touches those bytes

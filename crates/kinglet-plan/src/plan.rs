@@ -294,13 +294,27 @@ impl<'a> Plan<'a> {
     }
 
     fn io(&self, i: usize) -> Option<IoTensor> {
+        self.all_io().nth(i)
+    }
+
+    /// The inputs in the model's order; fewer than there are when the plan is damaged.
+    pub fn inputs(&self) -> impl Iterator<Item = IoTensor> + use<'a> {
+        self.all_io().take(self.input_count())
+    }
+
+    /// The outputs, as [`inputs`](Self::inputs).
+    pub fn outputs(&self) -> impl Iterator<Item = IoTensor> + use<'a> {
+        self.all_io().skip(self.input_count()).take(self.output_count())
+    }
+
+    fn all_io(&self) -> impl Iterator<Item = IoTensor> + use<'a> {
         let (start, end) = (self.header_word(7) as usize, self.header_word(8) as usize);
-        let mut rest = self.words.get(start..end)?;
-        for _ in 0..i {
-            let (_, len) = IoTensor::from_words(rest)?;
+        let mut rest = self.words.get(start..end).unwrap_or(&[]);
+        core::iter::from_fn(move || {
+            let (tensor, len) = IoTensor::from_words(rest)?;
             rest = rest.get(len..)?;
-        }
-        IoTensor::from_words(rest).map(|(tensor, _)| tensor)
+            Some(tensor)
+        })
     }
 
     /// What `reset` fills the state with.
