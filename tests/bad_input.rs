@@ -395,6 +395,8 @@ fn graphs() {
         ("a variable is written", edit(relu(), |g| g.tensors[1].variable = true), R::ConstantWritten, Some(0), Some(1)),
         ("an input of the model is a constant", edit(relu(), |g| g.tensors[0].data = Some(vec![0; 4])), R::ConstantInput, None, Some(0)),
         ("an input of the model is a variable", edit(relu(), |g| g.tensors[0].variable = true), R::ConstantInput, None, Some(0)),
+        ("an input of the model of a type that kinglet has not", edit(relu(), |g| { let id = g.tensor(Tensor::typed(Type::FLOAT16, &[1])); g.inputs.push(id) }), R::UnsupportedType, None, Some(2)),
+        ("an output of the model of a type that kinglet has not", edit(relu(), |g| { let id = g.tensor(Tensor::typed(Type::FLOAT16, &[1]).constant(vec![0; 2])); g.outputs.push(id) }), R::UnsupportedType, None, Some(2)),
     ]);
 }
 
@@ -672,6 +674,21 @@ fn many_inputs_and_outputs() {
     let started = std::time::Instant::now();
     assert!(one_slice(file.as_slice(), 1 << 20).is_ok());
     assert!(started.elapsed().as_secs() < 20, "{:?}", started.elapsed());
+}
+
+/// A variable that no operator touches keeps its initial value.
+#[test]
+fn a_variable_as_output() {
+    let draft = edit(relu(), |g| {
+        let id = g.tensor(Tensor::int8(&[3], 0.1, 5).variable());
+        g.outputs.push(id);
+    });
+    let file = AlignedBytes::new(&draft.to_bytes());
+    let model = Model::parse(file.as_slice()).unwrap();
+    let mut memory = AlignedBytes::filled(4096, 0);
+    let mut net: Interpreter<'_, AllOps> = Interpreter::new(&model, memory.as_mut_slice()).unwrap();
+    net.invoke().unwrap();
+    assert_eq!(net.output::<i8>(1), Ok(&[5; 3][..]));
 }
 
 #[test]

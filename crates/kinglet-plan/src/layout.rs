@@ -9,7 +9,7 @@
 use core::cmp::Reverse;
 
 use kinglet_kernels::{Place, Region};
-use kinglet_tflite::{Graph, ModelError, Op, OpSet, Reason, Storage, Tensor};
+use kinglet_tflite::{DType, Graph, ModelError, Op, OpSet, Reason, Storage, Tensor};
 
 use crate::PlanError;
 use crate::planner::Options;
@@ -282,10 +282,7 @@ fn find_lifetimes<S: OpSet>(
             let tensor = graph.tensor(id)?;
             match tensor.storage {
                 Storage::Constant { .. } => {}
-                Storage::Variable => records.update(id as usize, |record| {
-                    record.size = tensor.byte_len();
-                    record.flags |= WRITTEN | STATE;
-                }),
+                Storage::Variable => keep(records, &tensor),
                 Storage::Activation => read(records, id, time).map_err(|reason| refuse(reason, id))?,
             }
         }
@@ -322,6 +319,9 @@ fn find_lifetimes<S: OpSet>(
             });
         }
     }
+    for id in graph.inputs().iter().chain(graph.outputs().iter()).flatten() {
+        check_type(&graph.tensor(id)?)?;
+    }
     let end = graph.op_count() as u16 + 1;
     for id in graph.outputs().iter().flatten() {
         let tensor = graph.tensor(id)?;
@@ -329,10 +329,27 @@ fn find_lifetimes<S: OpSet>(
             Storage::Activation => {
                 read(records, id, end).map_err(|reason| ModelError::from(reason).at_tensor(id))?;
             }
-            Storage::Variable | Storage::Constant { .. } => {}
+            Storage::Variable => keep(records, &tensor),
+            Storage::Constant { .. } => {}
         }
     }
     Ok(())
+}
+
+/// Inputs and outputs of the model that no operator has checked are of a type that has a size.
+fn check_type(tensor: &Tensor<'_>) -> Result<(), ModelError> {
+    match tensor.dtype {
+        DType::Other => Err(ModelError::from(Reason::UnsupportedType).at_tensor(tensor.id)),
+        _ => Ok(()),
+    }
+}
+
+/// Notes that a tensor is a variable in use.
+fn keep(records: &mut Records<'_>, tensor: &Tensor<'_>) {
+    records.update(tensor.id as usize, |record| {
+        record.size = tensor.byte_len();
+        record.flags |= WRITTEN | STATE;
+    });
 }
 
 /// Notes that a tensor is read at `time`.
