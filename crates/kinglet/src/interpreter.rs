@@ -130,8 +130,10 @@ impl<'a, D: Dispatch + OpSet> Interpreter<'a, D> {
         }
         let total_bytes = align(plan_bytes) + align(state_bytes) + needed_arena;
         let usage = Usage { arena_bytes, state_bytes, plan_bytes, total_bytes };
-        let (plan, state) =
-            state.split_at_mut_checked(align(plan_bytes)).ok_or(state_too_small(plan_bytes))?;
+        let (plan, state) = state
+            .split_at_mut_checked(align(plan_bytes))
+            .filter(|(_, state)| state.len() >= state_bytes)
+            .ok_or(state_too_small(plan_bytes))?;
         Self::start(plan, model, arena, state, usage)
     }
 
@@ -324,6 +326,12 @@ impl<'a, D: Dispatch> Interpreter<'a, D> {
     pub fn output_bytes(&self, i: usize) -> Option<&[u8]> {
         let io = self.plan.output(i)?;
         self.bytes_at(io.place, io.bytes)
+    }
+
+    /// The arena. Between invokes it is free for other uses, another model for example: what it holds is
+    /// not needed once the outputs have been read, and inputs are written before each invoke.
+    pub fn arena_mut(&mut self) -> &mut [u8] {
+        self.arena
     }
 
     fn bytes_at(&self, place: Place, len: u32) -> Option<&[u8]> {
