@@ -585,6 +585,10 @@ fn memory_one_byte_too_small() {
             two_slices(file, needed_arena - 1, 1 << 16),
             Err(Error::ArenaTooSmall { needed: needed_arena, given: needed_arena - 1 })
         );
+        assert_eq!(
+            two_slices(file, 1 << 16, needed_state - 1),
+            Err(Error::StateTooSmall { needed: needed_state, given: needed_state - 1 })
+        );
         assert_eq!(two_slices(file, needed_arena, needed_state), Ok(()));
     }
 }
