@@ -133,29 +133,43 @@ impl Verify {
         let work = work_dir().join("verify").join(format!("{name}-{}", std::process::id()));
         fs::create_dir_all(&work)?;
         let work = fs::canonicalize(&work)?;
+        let outcome =
+            self.run_job(&elf, model, &folder, &work, &cases, expected_ops.is_some()).and_then(|run| {
+                let mut outcome = self.compare(model, &folder, &work, &cases, &run)?;
+                if let Some(expected) = expected_ops {
+                    outcome.errors.extend(bench::compare_ops(&run.op_crcs(), &expected));
+                }
+                Ok(outcome)
+            });
+        fs::remove_dir_all(&work)?;
+        outcome
+    }
+
+    /// Writes the job file and runs the firmware on it; outputs go into `work`.
+    fn run_job(
+        &self,
+        elf: &Path,
+        model: &Path,
+        folder: &Path,
+        work: &Path,
+        cases: &BTreeMap<String, golden::Case>,
+        ops: bool,
+    ) -> Result<Run> {
         let mut job = String::new();
         if self.loaded.is_some() {
             job += &format!("model {}\n", fs::canonicalize(model)?.display());
             job += &format!("reference {}\n", self.way.reference);
         }
         job += &format!("in {}\nout {}\n", folder.display(), work.display());
-        if expected_ops.is_some() {
+        if ops {
             job += "ops\n";
         }
         for case in cases.keys() {
             job += &format!("case {case}\n");
         }
-        let job_file = work.join("job.txt");
-        fs::write(&job_file, job)?;
-        let arguments = format!("job={}", job_file.display());
-        let run = qemu::run(self.way.target, &elf, Some(&arguments), None)?;
-
-        let mut outcome = self.compare(model, &folder, &work, &cases, &run)?;
-        if let Some(expected) = expected_ops {
-            outcome.errors.extend(bench::compare_ops(&run.op_crcs(), &expected));
-        }
-        fs::remove_dir_all(&work)?;
-        Ok(outcome)
+        let file = work.join("job.txt");
+        fs::write(&file, job)?;
+        qemu::run(self.way.target, elf, Some(&format!("job={}", file.display())), None)
     }
 
     /// The file with what an output should be.
