@@ -328,6 +328,12 @@ impl<'a, D: Dispatch> Interpreter<'a, D> {
         self.bytes_at(io.place, io.bytes)
     }
 
+    /// The arena. Between invokes it is free for other uses, another model for example: what it holds is
+    /// not needed once the outputs have been read, and inputs are written before each invoke.
+    pub fn arena_mut(&mut self) -> &mut [u8] {
+        self.arena
+    }
+
     fn bytes_at(&self, place: Place, len: u32) -> Option<&[u8]> {
         let memory: &[u8] = match place.region()? {
             Region::Arena => self.arena,
