@@ -1,6 +1,8 @@
 //! What a step touches, said by its parameters: for checking plans without running them.
 
-use crate::ops::{add, conv_2d, copy, depthwise_conv_2d, fully_connected, pool_2d, quantize, softmax, svdf};
+use crate::ops::{
+    add, conv_2d, copy, depthwise_conv_2d, fully_connected, pool_2d, quantize, softmax, strided_copy, svdf,
+};
 use crate::{Kernel, Params, Place};
 
 /// A run of bytes in one region.
@@ -61,6 +63,15 @@ impl Footprint {
         };
         match kernel {
             Kernel::Nothing => {}
+            Kernel::Fill => {
+                let p = strided_copy::FillParams::from_words(words)?;
+                footprint.write = Span::new(p.output, &[p.len, p.element]);
+            }
+            Kernel::StridedCopy => {
+                let p = strided_copy::StridedCopyParams::from_words(words)?;
+                footprint.reads = [Span::new(p.input, &[p.input_bytes]), Span::EMPTY];
+                footprint.write = Span::new(p.output, &[p.output_bytes]);
+            }
             Kernel::Copy => {
                 let p = copy::CopyParams::from_words(words)?;
                 footprint.reads = [Span::new(p.input, &[p.bytes]), Span::EMPTY];

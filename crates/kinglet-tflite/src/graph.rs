@@ -220,6 +220,7 @@ pub enum Op<'a> {
     Conv2d(ops::Conv2d<'a>),
     DepthwiseConv2d(ops::DepthwiseConv2d<'a>),
     FullyConnected(ops::FullyConnected<'a>),
+    Movement(ops::Movement<'a>),
     Pool2d(ops::Pool2d<'a>),
     Rescale(ops::Rescale<'a>),
     Reshape(ops::Reshape<'a>),

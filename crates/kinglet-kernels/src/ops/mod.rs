@@ -13,4 +13,5 @@ pub mod pool_2d;
 pub mod quantize;
 pub mod rows;
 pub mod softmax;
+pub mod strided_copy;
 pub mod svdf;
