@@ -27,6 +27,13 @@ macro_rules! for_each_kernel {
             StridedCopy = 17, strided_copy::strided_copy,
                 [BatchToSpaceNd, BroadcastTo, Concatenation, DepthToSpace, Pack, Pad, PadV2, Slice, SpaceToBatchNd, SpaceToDepth, Split, SplitV, StridedSlice, Transpose, Unpack],
                 "a block copied through strides";
+            ReduceSum = 18, reduce::reduce_sum, [Mean, Sum], "portable mean and sum";
+            ReduceMax = 19, reduce::reduce_max, [ReduceMax], "portable maximum along axes";
+            ReduceMin = 20, reduce::reduce_min, [ReduceMin], "portable minimum along axes";
+            ArgMax = 21, reduce::arg_max, [ArgMax], "portable index of the greatest";
+            ArgMin = 22, reduce::arg_min, [ArgMin], "portable index of the least";
+            ResizeNearest = 23, resize::resize_nearest, [ResizeNearestNeighbor], "portable nearest neighbour";
+            ResizeBilinear = 24, resize::resize_bilinear, [ResizeBilinear], "portable bilinear interpolation";
             Dequantize = 15, quantize::dequantize, [Dequantize], "portable integer to float32";
         }
     };

@@ -5,14 +5,16 @@ mod conv;
 mod fully_connected;
 mod movement;
 mod pool;
+mod reduce;
 mod rescale;
 mod reshape;
+mod resize;
 mod softmax;
 mod svdf;
 
 use kinglet_kernels::quant::{Multiplier, quantize};
 use kinglet_kernels::{Choice, Kernel, Params, Place};
-use kinglet_tflite::ops::{Activation, MOVEMENT};
+use kinglet_tflite::ops::{Activation, MOVEMENT, REDUCE};
 use kinglet_tflite::{ModelError, Op, OpKind, OpSet, Reason, Storage, Tensor};
 
 use crate::layout::Layout;
@@ -84,7 +86,9 @@ pub fn choose<S: OpSet>(op: &Op<'_>, options: &Options) -> Choice {
         Op::DepthwiseConv2d(op) if S::has(Kind::DepthwiseConv2d) => conv::choose_depthwise(op, options),
         Op::FullyConnected(op) if S::has(Kind::FullyConnected) => fully_connected::choose(op, options),
         Op::Pool2d(op) if S::has(Kind::AveragePool2d) || S::has(Kind::MaxPool2d) => pool::choose(op, options),
+        Op::Reduce(op) if S::OPS & REDUCE != 0 => reduce::choose(op),
         Op::Rescale(op) if S::OPS & RESCALE != 0 => rescale::choose(op),
+        Op::Resize(op) if S::OPS & RESIZE != 0 => resize::choose(op),
         Op::Movement(_) if S::OPS & MOVEMENT != 0 => movement::choose(),
         Op::Reshape(_) if S::OPS & RESHAPE != 0 => reshape::choose(),
         Op::Softmax(op) if S::has(Kind::Softmax) => softmax::choose(op, options),
@@ -133,13 +137,18 @@ fn emit_one<S: OpSet>(
         Op::DepthwiseConv2d(op) if S::has(Kind::DepthwiseConv2d) => conv::emit_depthwise(op, emit),
         Op::FullyConnected(op) if S::has(Kind::FullyConnected) => fully_connected::emit(op, options, emit),
         Op::Pool2d(op) if S::has(Kind::AveragePool2d) || S::has(Kind::MaxPool2d) => pool::emit(op, emit),
+        Op::Reduce(op) if S::OPS & REDUCE != 0 => reduce::emit(op, emit),
         Op::Rescale(op) if S::OPS & RESCALE != 0 => rescale::emit(op, emit),
+        Op::Resize(op) if S::OPS & RESIZE != 0 => resize::emit(op, emit),
         Op::Reshape(op) if S::OPS & RESHAPE != 0 => reshape::emit(op, emit),
         Op::Softmax(op) if S::has(Kind::Softmax) => softmax::emit(op, emit),
         Op::Svdf(op) if S::has(Kind::Svdf) => svdf::emit(op, emit),
         _ => Err(Reason::OpNotSelected.into()),
     }
 }
+
+/// The operators that `resize` serves.
+const RESIZE: u128 = OpKind::ResizeBilinear.bit() | OpKind::ResizeNearestNeighbor.bit();
 
 /// The operators that `reshape` serves.
 const RESHAPE: u128 = OpKind::Reshape.bit() | OpKind::ExpandDims.bit() | OpKind::Squeeze.bit();

@@ -79,6 +79,14 @@ macro_rules! op_kinds {
 op_kinds! {
     Add = 0, "ADD";
     AveragePool2d = 1, "AVERAGE_POOL_2D";
+    ArgMax = 56, "ARG_MAX";
+    ArgMin = 79, "ARG_MIN";
+    Mean = 40, "MEAN";
+    ReduceMax = 82, "REDUCE_MAX";
+    ReduceMin = 89, "REDUCE_MIN";
+    ResizeBilinear = 23, "RESIZE_BILINEAR";
+    ResizeNearestNeighbor = 97, "RESIZE_NEAREST_NEIGHBOR";
+    Sum = 74, "SUM";
     BatchToSpaceNd = 37, "BATCH_TO_SPACE_ND";
     BroadcastTo = 130, "BROADCAST_TO";
     Concatenation = 2, "CONCATENATION";

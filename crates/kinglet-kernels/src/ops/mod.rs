@@ -11,6 +11,8 @@ pub mod fully_connected;
 pub mod nothing;
 pub mod pool_2d;
 pub mod quantize;
+pub mod reduce;
+pub mod resize;
 pub mod rows;
 pub mod softmax;
 pub mod strided_copy;

@@ -135,13 +135,13 @@ fn product_before(values: &[u32], end: usize) -> u32 {
 }
 
 /// The integers in a constant: int32 or int64, at most twelve.
-struct Ints {
+pub(super) struct Ints {
     values: [i32; 2 * RANK],
     len: usize,
 }
 
 impl Ints {
-    fn new(tensor: &Tensor<'_>) -> Result<Self> {
+    pub(super) fn new(tensor: &Tensor<'_>) -> Result<Self> {
         let Storage::Constant { bytes, .. } = tensor.storage else {
             return Err(at(tensor, Reason::NotConstant));
         };
@@ -164,13 +164,17 @@ impl Ints {
         Ok(ints)
     }
 
-    fn get(&self, i: usize) -> i32 {
+    pub(super) fn len(&self) -> usize {
+        self.len
+    }
+
+    pub(super) fn get(&self, i: usize) -> i32 {
         self.values.get(i).copied().unwrap_or(0)
     }
 }
 
 /// An axis that may count from the end.
-fn axis_of(axis: i32, rank: usize) -> Result<usize> {
+pub(super) fn axis_of(axis: i32, rank: usize) -> Result<usize> {
     let axis = if axis < 0 { axis.saturating_add(rank as i32) } else { axis };
     usize::try_from(axis).ok().filter(|&axis| axis < rank).ok_or(ModelError::from(Reason::BadOption))
 }
