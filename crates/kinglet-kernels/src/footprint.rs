@@ -1,6 +1,9 @@
 //! What a step touches, said by its parameters: for checking plans without running them.
 
-use crate::ops::{add, conv_2d, copy, depthwise_conv_2d, fully_connected, pool_2d, quantize, softmax, svdf};
+use crate::ops::{
+    add, conv_2d, copy, depthwise_conv_2d, fully_connected, pool_2d, quantize, reduce, resize, softmax,
+    strided_copy, svdf,
+};
 use crate::{Kernel, Params, Place};
 
 /// A run of bytes in one region.
@@ -61,6 +64,29 @@ impl Footprint {
         };
         match kernel {
             Kernel::Nothing => {}
+            Kernel::Fill => {
+                let p = strided_copy::FillParams::from_words(words)?;
+                footprint.write = Span::new(p.output, &[p.len, p.element]);
+            }
+            Kernel::ReduceSum | Kernel::ReduceMax | Kernel::ReduceMin | Kernel::ArgMax | Kernel::ArgMin => {
+                let p = reduce::ReduceParams::from_words(words)?;
+                let (from, to) = (p.kind.size() as u32, p.output_kind.size() as u32);
+                footprint.reads = [Span::new(p.input, &[p.input_len, from]), Span::EMPTY];
+                footprint.write = Span::new(p.output, &[p.output_len, to]);
+            }
+            Kernel::ResizeNearest | Kernel::ResizeBilinear => {
+                let p = resize::ResizeParams::from_words(words)?;
+                let element = if kernel == Kernel::ResizeBilinear { p.kind.size() as u32 } else { 1 };
+                let len =
+                    |(height, width): (u16, u16)| [p.batch, height.into(), width.into(), p.depth, element];
+                footprint.reads = [Span::new(p.input, &len(p.input_size)), Span::EMPTY];
+                footprint.write = Span::new(p.output, &len(p.output_size));
+            }
+            Kernel::StridedCopy => {
+                let p = strided_copy::StridedCopyParams::from_words(words)?;
+                footprint.reads = [Span::new(p.input, &[p.input_bytes]), Span::EMPTY];
+                footprint.write = Span::new(p.output, &[p.output_bytes]);
+            }
             Kernel::Copy => {
                 let p = copy::CopyParams::from_words(words)?;
                 footprint.reads = [Span::new(p.input, &[p.bytes]), Span::EMPTY];

@@ -8,8 +8,8 @@
 macro_rules! for_each_kernel {
     ($callback:path) => {
         $callback! {
-            Nothing = 0, nothing::nothing, [Reshape], "nothing to do: the output is its input";
-            Copy = 1, copy::copy, [Reshape], "bytes moved as they are";
+            Nothing = 0, nothing::nothing, [BatchToSpaceNd, ExpandDims, Reshape, SpaceToBatchNd, Squeeze], "nothing to do: the output is its input";
+            Copy = 1, copy::copy, [ExpandDims, Reshape, Squeeze], "bytes moved as they are";
             Conv2d = 2, conv_2d::conv_2d, [Conv2d], "portable convolution, OHWI weights";
             DepthwiseConv2d = 3, depthwise_conv_2d::depthwise_conv_2d, [DepthwiseConv2d], "portable depthwise convolution";
             FullyConnected = 4, fully_connected::fully_connected, [FullyConnected], "portable fully connected";
@@ -23,6 +23,17 @@ macro_rules! for_each_kernel {
             SvdfS16 = 12, svdf::svdf_s16, [Svdf], "portable SVDF, int16 state";
             Requantize = 13, quantize::requantize, [Quantize, Relu, Relu6, ReluN1To1], "portable integer rescaling";
             Quantize = 14, quantize::quantize, [Quantize], "portable float32 to integer";
+            Fill = 16, strided_copy::fill, [Pad, PadV2, SpaceToBatchNd], "one value everywhere";
+            StridedCopy = 17, strided_copy::strided_copy,
+                [BatchToSpaceNd, BroadcastTo, Concatenation, DepthToSpace, Pack, Pad, PadV2, Slice, SpaceToBatchNd, SpaceToDepth, Split, SplitV, StridedSlice, Transpose, Unpack],
+                "a block copied through strides";
+            ReduceSum = 18, reduce::reduce_sum, [Mean, Sum], "portable mean and sum";
+            ReduceMax = 19, reduce::reduce_max, [ReduceMax], "portable maximum along axes";
+            ReduceMin = 20, reduce::reduce_min, [ReduceMin], "portable minimum along axes";
+            ArgMax = 21, reduce::arg_max, [ArgMax], "portable index of the greatest";
+            ArgMin = 22, reduce::arg_min, [ArgMin], "portable index of the least";
+            ResizeNearest = 23, resize::resize_nearest, [ResizeNearestNeighbor], "portable nearest neighbour";
+            ResizeBilinear = 24, resize::resize_bilinear, [ResizeBilinear], "portable bilinear interpolation";
             Dequantize = 15, quantize::dequantize, [Dequantize], "portable integer to float32";
         }
     };

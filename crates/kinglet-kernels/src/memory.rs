@@ -117,7 +117,7 @@ macro_rules! element {
         }
     )*};
 }
-element!(i8, u8, i16, i32, f32);
+element!(i8, u8, i16, i32, i64, f32);
 
 /// A tensor in the arena or in the state memory: readable, writable, and free to overlap others.
 #[derive(Clone, Copy)]

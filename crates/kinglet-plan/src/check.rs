@@ -10,11 +10,12 @@
 //! square.
 
 use core::fmt;
+use core::ops::Range;
 
 use kinglet_kernels::{Footprint, Kernel, Place, Region, Span};
-use kinglet_tflite::{Graph, ModelError, Storage};
+use kinglet_tflite::{Graph, ModelError, Node, OpKind, Storage};
 
-use crate::plan::{IoTensor, Plan};
+use crate::plan::{IoTensor, Plan, Step};
 
 /// Why a plan is refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -86,8 +87,7 @@ struct Checker<'p, 'g> {
 /// [`CheckError`]: the first fault found.
 pub fn check(plan: &Plan<'_>, graph: &Graph<'_>, constants: usize) -> Result<(), CheckError> {
     let checker = Checker { plan, graph, constants };
-    let io_fits = plan.input_count() == graph.inputs().len() && plan.output_count() == graph.outputs().len();
-    if !io_fits || plan.step_count() != graph.op_count() as usize {
+    if plan.input_count() != graph.inputs().len() || plan.output_count() != graph.outputs().len() {
         return Err(CheckError::OtherGraph);
     }
     let inputs = || plan.inputs().zip(graph.inputs().iter());
@@ -104,8 +104,22 @@ pub fn check(plan: &Plan<'_>, graph: &Graph<'_>, constants: usize) -> Result<(),
             }
         }
     }
-    for step in 0..plan.step_count() {
-        checker.check_step(step)?;
+    // Each operator has one step or several in a row.
+    let mut start = 0;
+    for op in 0..graph.op_count() {
+        let belongs = |step: usize| plan.step(step).is_some_and(|entry| u32::from(entry.op) == op);
+        let mut end = start;
+        while belongs(end) {
+            end += 1;
+        }
+        if end == start {
+            return Err(CheckError::OtherGraph);
+        }
+        checker.check_op(op, start..end)?;
+        start = end;
+    }
+    if start != plan.step_count() {
+        return Err(CheckError::OtherGraph);
     }
     for (tensor, id) in plan.outputs().zip(graph.outputs().iter()) {
         checker.check_io(&tensor, id)?;
@@ -118,14 +132,22 @@ fn span(tensor: &IoTensor) -> Span {
     Span { place: tensor.place, len: tensor.bytes.into() }
 }
 
+/// The tensor that a step writes, or that its operator leaves where it is.
+fn announced(step: &Step) -> Span {
+    Span { place: step.output, len: step.output_bytes.into() }
+}
+
 impl Checker<'_, '_> {
-    fn footprint(&self, step: usize) -> Result<(Footprint, u32), CheckError> {
+    fn step(&self, step: usize) -> Result<(Step, Kernel), CheckError> {
         let bad = CheckError::BadStep { step: step as u32 };
         let entry = self.plan.step(step).ok_or(bad)?;
-        let kernel = Kernel::from_id(entry.kernel).ok_or(bad)?;
-        let words = self.plan.words().get(entry.params as usize..).ok_or(bad)?;
-        let footprint = Footprint::new(kernel, words).ok_or(bad)?;
-        Ok((footprint, entry.op.into()))
+        Ok((entry, Kernel::from_id(entry.kernel).ok_or(bad)?))
+    }
+
+    fn footprint(&self, step: usize) -> Result<Footprint, CheckError> {
+        let (entry, kernel) = self.step(step)?;
+        let words = self.plan.words().get(entry.params as usize..);
+        words.and_then(|words| Footprint::new(kernel, words)).ok_or(CheckError::BadStep { step: step as u32 })
     }
 
     fn in_bounds(&self, span: &Span, step: usize) -> Result<(), CheckError> {
@@ -152,52 +174,94 @@ impl Checker<'_, '_> {
         self.in_bounds(&span(io), 0)
     }
 
-    fn check_step(&self, step: usize) -> Result<(), CheckError> {
-        let at = step as u32;
-        let (footprint, op) = self.footprint(step)?;
-        if op != at {
-            return Err(CheckError::OtherGraph);
-        }
+    /// The steps of one operator. They write its outputs one after the other: where the place changes, the
+    /// next output begins.
+    fn check_op(&self, op: u32, steps: Range<usize>) -> Result<(), CheckError> {
         let node = self.graph.node(op)?;
-        let entry = self.plan.step(step).ok_or(CheckError::BadStep { step: at })?;
-        let output = node.outputs.get(0).ok_or(CheckError::OtherGraph)?;
-        let announced = Span { place: entry.output, len: entry.output_bytes.into() };
-        self.in_bounds(&announced, step)?;
-        if self.graph.tensor(output)?.byte_len() != entry.output_bytes {
-            return Err(CheckError::OtherGraph);
-        }
-        if Kernel::from_id(entry.kernel) == Some(Kernel::Nothing) {
-            // The output lies where the input lies: whoever reads it is followed through to there.
-            return self.check_read(step, announced, node.inputs.get(0));
-        }
-
-        let Footprint { reads, write, state, scratch, in_place } = footprint;
-        for touched in [&write, &state, &scratch] {
-            self.in_bounds(touched, step)?;
-        }
-        if write != announced || write.place.region() != Some(Region::Arena) {
-            return Err(CheckError::OtherGraph);
-        }
-        // The activations among the operator's inputs are what the kernel reads, in order.
-        let mut wanted = node.inputs.iter().flatten();
-        for read in reads {
-            if read.len == 0 {
+        let mut output = 0;
+        let mut copies = 0;
+        let mut known = None;
+        for step in steps.clone() {
+            let at = step as u32;
+            let (entry, kernel) = self.step(step)?;
+            let written = announced(&entry);
+            if step > steps.start && self.step(step - 1)?.0.output != entry.output {
+                output += 1;
+                copies = 0;
+            }
+            let tensor = self.graph.tensor(node.outputs.get(output).ok_or(CheckError::OtherGraph)?)?;
+            if tensor.byte_len() != entry.output_bytes {
+                return Err(CheckError::OtherGraph);
+            }
+            self.in_bounds(&written, step)?;
+            if kernel == Kernel::Nothing {
+                if steps.len() == 1 {
+                    // The output lies where the input lies: whoever reads it is followed through to there.
+                    self.check_read(step, written, node.inputs.get(0))?;
+                }
                 continue;
             }
-            self.in_bounds(&read, step)?;
-            self.check_read(step, read, wanted.next())?;
-            let same = in_place && read == write;
-            if (read.overlaps(&write) && !same) || read.overlaps(&scratch) || read.overlaps(&state) {
+
+            let Footprint { reads, write, state, scratch, in_place } = self.footprint(step)?;
+            for touched in [&state, &scratch] {
+                self.in_bounds(touched, step)?;
+            }
+            if write != written || write.place.region() != Some(Region::Arena) {
+                return Err(CheckError::OtherGraph);
+            }
+            // What the kernel reads are the operator's inputs, in order.
+            let mut wanted = node.inputs.iter().flatten();
+            if kernel == Kernel::StridedCopy {
+                wanted.by_ref().take(first_read(&node, copies)).for_each(drop);
+                copies += 1;
+            }
+            for read in reads {
+                if read.len == 0 {
+                    continue;
+                }
+                self.in_bounds(&read, step)?;
+                let id = wanted.next();
+                // Steps of one operator often read the same.
+                if known != Some((read, id)) {
+                    self.check_read(steps.start, read, id)?;
+                    known = Some((read, id));
+                }
+                for earlier in steps.start..step {
+                    if announced(&self.step(earlier)?.0).overlaps(&read) {
+                        return Err(CheckError::Overwritten { step: at });
+                    }
+                }
+                let same = in_place && read == write;
+                if (read.overlaps(&write) && !same) || read.overlaps(&scratch) || read.overlaps(&state) {
+                    return Err(CheckError::Overlap { step: at });
+                }
+            }
+            if write.overlaps(&scratch) || write.overlaps(&state) || scratch.overlaps(&state) {
                 return Err(CheckError::Overlap { step: at });
             }
+            self.check_state(step, state)?;
         }
-        if write.overlaps(&scratch) || write.overlaps(&state) || scratch.overlaps(&state) {
-            return Err(CheckError::Overlap { step: at });
+        if output + 1 != node.outputs.len() {
+            return Err(CheckError::OtherGraph);
         }
-        self.check_state(step, state)
+        self.check_outputs_apart(steps)
     }
 
-    /// At `step`, the bytes of `read` are tensor `id`, whole and unharmed.
+    /// An operator's outputs do not overlap.
+    fn check_outputs_apart(&self, steps: Range<usize>) -> Result<(), CheckError> {
+        for step in steps.clone() {
+            let mine = announced(&self.step(step)?.0);
+            for earlier in steps.start..step {
+                let other = announced(&self.step(earlier)?.0);
+                if other.place != mine.place && other.overlaps(&mine) {
+                    return Err(CheckError::Overlap { step: step as u32 });
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Before `step`, the bytes of `read` are tensor `id`, whole and unharmed.
     fn check_read(&self, step: usize, read: Span, id: Option<u32>) -> Result<(), CheckError> {
         let overwritten = CheckError::Overwritten { step: step as u32 };
         let mut id = id.ok_or(CheckError::OtherGraph)?;
@@ -211,22 +275,43 @@ impl Checker<'_, '_> {
             (Storage::Activation, Some(Region::Arena)) => {}
             _ => return Err(CheckError::OtherGraph),
         }
+        // Output numbers count down from an operator's last: every operator was seen to write them all.
+        let mut outputs_after = 0;
+        let mut later: Option<Step> = None;
         for earlier in (0..step).rev() {
-            let (footprint, op) = self.footprint(earlier)?;
-            let node = self.graph.node(op)?;
-            if node.outputs.get(0) == Some(id) {
-                let entry = self.plan.step(earlier).ok_or(overwritten)?;
-                if Kernel::from_id(entry.kernel) != Some(Kernel::Nothing) {
-                    return if footprint.write == read { Ok(()) } else { Err(overwritten) };
+            let (entry, kernel) = self.step(earlier)?;
+            let same_op = later.is_some_and(|later| later.op == entry.op);
+            let same_output = same_op && later.is_some_and(|later| later.output == entry.output);
+            outputs_after = match (same_op, same_output) {
+                (false, _) => 0,
+                (true, false) => outputs_after + 1,
+                (true, true) => outputs_after,
+            };
+            later = Some(entry);
+            if same_output && matches!(kernel, Kernel::Nothing | Kernel::Fill | Kernel::StridedCopy) {
+                // These touch nothing but the output, which was looked at already.
+                continue;
+            }
+            let node = self.graph.node(entry.op.into())?;
+            let output = node.outputs.len().checked_sub(outputs_after + 1).and_then(|i| node.outputs.get(i));
+            let scratch = match kernel {
+                Kernel::Nothing | Kernel::Fill | Kernel::StridedCopy => Span::EMPTY,
+                _ => self.footprint(earlier)?.scratch,
+            };
+            let alone =
+                earlier.checked_sub(1).is_none_or(|i| self.plan.step(i).is_none_or(|s| s.op != entry.op));
+            if kernel == Kernel::Nothing && alone && !same_op {
+                if output == Some(id) {
+                    // The same bytes under another name.
+                    id = node.inputs.get(0).ok_or(CheckError::OtherGraph)?;
+                    let is_activation = matches!(self.graph.tensor(id)?.storage, Storage::Activation);
+                    if entry.output != read.place || !is_activation {
+                        return Err(overwritten);
+                    }
                 }
-                // The same bytes under another name.
-                id = node.inputs.get(0).ok_or(CheckError::OtherGraph)?;
-                if entry.output != read.place
-                    || !matches!(self.graph.tensor(id)?.storage, Storage::Activation)
-                {
-                    return Err(overwritten);
-                }
-            } else if footprint.write.overlaps(&read) || footprint.scratch.overlaps(&read) {
+            } else if output == Some(id) {
+                return if announced(&entry) == read { Ok(()) } else { Err(overwritten) };
+            } else if announced(&entry).overlaps(&read) || scratch.overlaps(&read) {
                 return Err(overwritten);
             }
         }
@@ -238,32 +323,34 @@ impl Checker<'_, '_> {
         }
     }
 
+    /// The variable that an operator keeps its state in.
+    fn variable(&self, step: usize) -> Result<Option<u32>, CheckError> {
+        let (entry, _) = self.step(step)?;
+        for id in self.graph.node(entry.op.into())?.inputs.iter().flatten() {
+            if matches!(self.graph.tensor(id)?.storage, Storage::Variable) {
+                return Ok(Some(id));
+            }
+        }
+        Ok(None)
+    }
+
     /// A step's state is one of the operator's variables, and every other step that touches those bytes
     /// means the same variable.
     fn check_state(&self, step: usize, state: Span) -> Result<(), CheckError> {
         if state.len == 0 {
             return Ok(());
         }
-        let variable = |step: usize| -> Result<Option<u32>, CheckError> {
-            let (_, op) = self.footprint(step)?;
-            for id in self.graph.node(op)?.inputs.iter().flatten() {
-                if matches!(self.graph.tensor(id)?.storage, Storage::Variable) {
-                    return Ok(Some(id));
-                }
-            }
-            Ok(None)
-        };
-        let mine = variable(step)?.ok_or(CheckError::OtherGraph)?;
-        if u64::from(self.graph.tensor(mine)?.byte_len()) != state.len
-            || state.place.region() != Some(Region::State)
-        {
+        let mine = self.variable(step)?.ok_or(CheckError::OtherGraph)?;
+        let fits = u64::from(self.graph.tensor(mine)?.byte_len()) == state.len;
+        if !fits || state.place.region() != Some(Region::State) {
             return Err(CheckError::OtherGraph);
         }
         for earlier in 0..step {
-            let (footprint, _) = self.footprint(earlier)?;
-            if footprint.state.overlaps(&state)
-                && (variable(earlier)? != Some(mine) || footprint.state != state)
-            {
+            if !matches!(self.step(earlier)?.1, Kernel::SvdfS8 | Kernel::SvdfS16) {
+                continue;
+            }
+            let other = self.footprint(earlier)?.state;
+            if other.overlaps(&state) && (self.variable(earlier)? != Some(mine) || other != state) {
                 return Err(CheckError::Overlap { step: step as u32 });
             }
         }
@@ -276,5 +363,16 @@ impl Checker<'_, '_> {
             self.in_bounds(&Span { place, len: init.bytes.into() }, 0)?;
         }
         Ok(())
+    }
+}
+
+/// How many inputs of an operator come before the one that its copy number `copies` to an output reads.
+fn first_read(node: &Node<'_>, copies: usize) -> usize {
+    match OpKind::from_code(node.code) {
+        // One step an input.
+        Some(OpKind::Concatenation | OpKind::Pack) => copies,
+        // The axis comes first.
+        Some(OpKind::Split) => 1,
+        _ => 0,
     }
 }

@@ -15,6 +15,9 @@ use crate::PlanError;
 use crate::planner::Options;
 use crate::prepare;
 
+/// The most steps of a plan.
+const MAX_STEPS: u32 = 65_535;
+
 /// Every tensor starts at a multiple of this many bytes.
 pub const ALIGNMENT: u32 = 4;
 
@@ -177,6 +180,8 @@ pub struct Layout<'m> {
     pub arena_bytes: u32,
     /// Bytes of state memory that the model needs.
     pub state_bytes: u32,
+    /// Steps of the plan.
+    pub steps: u32,
 }
 
 impl<'m> Layout<'m> {
@@ -201,8 +206,12 @@ impl<'m> Layout<'m> {
         // With too little memory nothing can be said of lifetimes, but the operators' scratch is counted
         // all the same: the error is to say how much is needed.
         let fits = tensors.saturating_mul(Record::WORDS) <= records.words.len();
+        let mut steps = 0;
         if fits {
-            find_lifetimes::<S>(graph, options, &mut records)?;
+            steps = find_lifetimes::<S>(graph, options, &mut records)?;
+        }
+        if steps > MAX_STEPS {
+            return Err(ModelError::from(Reason::TooManyOps).into());
         }
         if records.len >= END.into() {
             return Err(ModelError::from(Reason::TooManyTensors).into());
@@ -217,7 +226,7 @@ impl<'m> Layout<'m> {
             return Err(PlanError::ArenaTooLarge);
         }
         let len = records.len;
-        Ok(Self { words: records.words, len, tensors, arena_bytes, state_bytes })
+        Ok(Self { words: records.words, len, tensors, arena_bytes, state_bytes, steps })
     }
 
     /// Words that the layout needs.
@@ -263,7 +272,8 @@ fn find_lifetimes<S: OpSet>(
     graph: &Graph<'_>,
     options: &Options,
     records: &mut Records<'_>,
-) -> Result<(), PlanError> {
+) -> Result<u32, PlanError> {
+    let mut steps = 0u32;
     for id in graph.inputs().iter().flatten() {
         let tensor = graph.graph_input(id)?;
         records.update(id as usize, |record| {
@@ -305,6 +315,7 @@ fn find_lifetimes<S: OpSet>(
         {
             share(records, reshape.input.id, reshape.output.id);
         }
+        steps = steps.saturating_add(prepare::step_count::<S>(&op));
         let scratch = prepare::choose::<S>(&op, options).scratch;
         if scratch > 0 {
             let root = records.len as u16;
@@ -333,7 +344,7 @@ fn find_lifetimes<S: OpSet>(
             Storage::Constant { .. } => {}
         }
     }
-    Ok(())
+    Ok(steps)
 }
 
 /// Inputs and outputs of the model that no operator has checked are of a type that has a size.

@@ -1,10 +1,10 @@
 //! From a graph to a plan.
 
-use kinglet_kernels::{Kernel, Place, Target};
-use kinglet_tflite::{Graph, Op, OpSet, Storage, Tensor};
+use kinglet_kernels::{Place, Target};
+use kinglet_tflite::{Graph, OpSet, Storage, Tensor};
 
 use crate::layout::Layout;
-use crate::plan::{IoTensor, Plan, PlanWriter, StateInit, Step};
+use crate::plan::{IoTensor, Plan, PlanWriter, StateInit};
 use crate::prepare::{self, Emit};
 use crate::{PlanError, check};
 
@@ -139,7 +139,7 @@ impl<'g, 'm> Planner<'g, 'm> {
 
     fn emit<S: OpSet>(&self, words: &mut [u32], constants: &mut impl Constants) -> Result<usize, PlanError> {
         let graph = &self.graph;
-        let mut writer = PlanWriter::new(words, graph.op_count());
+        let mut writer = PlanWriter::new(words, self.layout.steps);
         for (ids, is_input) in [(graph.inputs(), true), (graph.outputs(), false)] {
             for id in ids.iter().flatten() {
                 let io = self.io_tensor(&graph.tensor(id)?, constants)?;
@@ -149,45 +149,28 @@ impl<'g, 'm> Planner<'g, 'm> {
         writer.end_io();
         self.state_inits(&mut writer)?;
 
-        let mut scratch = 0;
+        let (mut scratch, mut next_step) = (0, 0);
         for index in 0..graph.op_count() {
             let op = graph.op::<S>(index)?;
-            let choice = prepare::choose::<S>(&op, &self.options);
             let mut place = Place::NONE;
-            if choice.scratch > 0 {
+            if prepare::choose::<S>(&op, &self.options).scratch > 0 {
                 place = self.layout.scratch(scratch).ok_or(PlanError::ArenaTooLarge)?;
                 scratch += 1;
             }
             let node = graph.node(index)?;
             let output = graph.tensor(node.outputs.get(0).unwrap_or(0))?;
-            let mut emit =
-                Emit { layout: &self.layout, constants, writer: &mut writer, scratch: place, params_at: 0 };
-            let kernel = match &op {
-                Op::Reshape(reshape) if self.layout.share_a_place(&reshape.input, &reshape.output) => {
-                    Kernel::Nothing
-                }
-                _ => choice.kernel,
+            let mut emit = Emit {
+                layout: &self.layout,
+                constants,
+                writer: &mut writer,
+                scratch: place,
+                params_at: 0,
+                op: index as u16,
+                next_step,
             };
-            let rows = if kernel == Kernel::Nothing {
-                0
-            } else {
-                prepare::emit::<S>(&op, &self.options, &mut emit)
-                    .map_err(|error| error.at_op(index, node.code))?
-            };
-            let output_place = emit.place(&output)?;
-            let params = emit.params_at;
-            writer.step(
-                index,
-                Step {
-                    kernel: kernel.id(),
-                    op: index as u16,
-                    params,
-                    first_row: 0,
-                    end_row: rows,
-                    output: output_place,
-                    output_bytes: output.byte_len(),
-                },
-            );
+            prepare::emit::<S>(&op, &output, &self.options, &mut emit)
+                .map_err(|error| error.at_op(index, node.code))?;
+            next_step = emit.next_step;
         }
         Ok(writer.finish(self.layout.arena_bytes, self.layout.state_bytes, constants.len()))
     }

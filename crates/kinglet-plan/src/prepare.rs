@@ -3,19 +3,22 @@
 mod add;
 mod conv;
 mod fully_connected;
+mod movement;
 mod pool;
+mod reduce;
 mod rescale;
 mod reshape;
+mod resize;
 mod softmax;
 mod svdf;
 
 use kinglet_kernels::quant::{Multiplier, quantize};
 use kinglet_kernels::{Choice, Kernel, Params, Place};
-use kinglet_tflite::ops::Activation;
+use kinglet_tflite::ops::{Activation, MOVEMENT, REDUCE};
 use kinglet_tflite::{ModelError, Op, OpKind, OpSet, Reason, Storage, Tensor};
 
 use crate::layout::Layout;
-use crate::plan::PlanWriter;
+use crate::plan::{PlanWriter, Step};
 use crate::planner::{Constants, Options};
 
 /// What an operator's parameters are written with.
@@ -25,8 +28,12 @@ pub struct Emit<'e, 'm, C> {
     pub(crate) writer: &'e mut PlanWriter<'m>,
     /// Scratch memory of this step.
     pub(crate) scratch: Place,
-    /// Word index of the parameters, once they are written.
+    /// Word index of the parameters of the next step, once they are written.
     pub(crate) params_at: u32,
+    /// Number of the operator.
+    pub(crate) op: u16,
+    /// Number of the next step.
+    pub(crate) next_step: u32,
 }
 
 type Result<T> = core::result::Result<T, ModelError>;
@@ -47,6 +54,22 @@ impl<C: Constants> Emit<'_, '_, C> {
         self.writer.params(params);
     }
 
+    /// Adds a step that writes to `output`, with the parameters that were written last.
+    fn step(&mut self, kernel: Kernel, rows: u32, output: &Tensor<'_>) -> Result<()> {
+        let step = Step {
+            kernel: kernel.id(),
+            op: self.op,
+            params: self.params_at,
+            first_row: 0,
+            end_row: rows,
+            output: self.place(output)?,
+            output_bytes: output.byte_len(),
+        };
+        self.writer.step(self.next_step, step);
+        self.next_step += 1;
+        Ok(())
+    }
+
     /// Where an optional tensor lies.
     fn optional_place(&mut self, tensor: Option<&Tensor<'_>>) -> Result<Place> {
         tensor.map_or(Ok(Place::NONE), |tensor| self.place(tensor))
@@ -63,16 +86,46 @@ pub fn choose<S: OpSet>(op: &Op<'_>, options: &Options) -> Choice {
         Op::DepthwiseConv2d(op) if S::has(Kind::DepthwiseConv2d) => conv::choose_depthwise(op, options),
         Op::FullyConnected(op) if S::has(Kind::FullyConnected) => fully_connected::choose(op, options),
         Op::Pool2d(op) if S::has(Kind::AveragePool2d) || S::has(Kind::MaxPool2d) => pool::choose(op, options),
+        Op::Reduce(op) if S::OPS & REDUCE != 0 => reduce::choose(op),
         Op::Rescale(op) if S::OPS & RESCALE != 0 => rescale::choose(op),
-        Op::Reshape(_) if S::has(Kind::Reshape) => reshape::choose(),
+        Op::Resize(op) if S::OPS & RESIZE != 0 => resize::choose(op),
+        Op::Movement(_) if S::OPS & MOVEMENT != 0 => movement::choose(),
+        Op::Reshape(_) if S::OPS & RESHAPE != 0 => reshape::choose(),
         Op::Softmax(op) if S::has(Kind::Softmax) => softmax::choose(op, options),
         Op::Svdf(op) if S::has(Kind::Svdf) => svdf::choose(op, options),
         _ => Choice { kernel: Kernel::Nothing, scratch: 0 },
     }
 }
 
-/// Writes the parameters of an operator's kernel. Returns the number of rows that the kernel computes.
+/// Number of steps of an operator, at least 1.
+pub(crate) fn step_count<S: OpSet>(op: &Op<'_>) -> u32 {
+    match op {
+        Op::Movement(op) if S::OPS & MOVEMENT != 0 => movement::step_count(op),
+        _ => 1,
+    }
+}
+
+/// Writes an operator's steps and the parameters of their kernels.
 pub(crate) fn emit<S: OpSet>(
+    op: &Op<'_>,
+    output: &Tensor<'_>,
+    options: &Options,
+    emit: &mut Emit<'_, '_, impl Constants>,
+) -> Result<()> {
+    match op {
+        Op::Movement(op) if S::OPS & MOVEMENT != 0 => movement::emit(op, emit),
+        Op::Reshape(op) if S::OPS & RESHAPE != 0 && emit.layout.share_a_place(&op.input, &op.output) => {
+            emit.step(Kernel::Nothing, 0, output)
+        }
+        _ => {
+            let rows = emit_one::<S>(op, options, emit)?;
+            emit.step(choose::<S>(op, options).kernel, rows, output)
+        }
+    }
+}
+
+/// Writes the parameters of an operator with one step. Returns the number of rows that it computes.
+fn emit_one<S: OpSet>(
     op: &Op<'_>,
     options: &Options,
     emit: &mut Emit<'_, '_, impl Constants>,
@@ -84,13 +137,21 @@ pub(crate) fn emit<S: OpSet>(
         Op::DepthwiseConv2d(op) if S::has(Kind::DepthwiseConv2d) => conv::emit_depthwise(op, emit),
         Op::FullyConnected(op) if S::has(Kind::FullyConnected) => fully_connected::emit(op, options, emit),
         Op::Pool2d(op) if S::has(Kind::AveragePool2d) || S::has(Kind::MaxPool2d) => pool::emit(op, emit),
+        Op::Reduce(op) if S::OPS & REDUCE != 0 => reduce::emit(op, emit),
         Op::Rescale(op) if S::OPS & RESCALE != 0 => rescale::emit(op, emit),
-        Op::Reshape(op) if S::has(Kind::Reshape) => reshape::emit(op, emit),
+        Op::Resize(op) if S::OPS & RESIZE != 0 => resize::emit(op, emit),
+        Op::Reshape(op) if S::OPS & RESHAPE != 0 => reshape::emit(op, emit),
         Op::Softmax(op) if S::has(Kind::Softmax) => softmax::emit(op, emit),
         Op::Svdf(op) if S::has(Kind::Svdf) => svdf::emit(op, emit),
         _ => Err(Reason::OpNotSelected.into()),
     }
 }
+
+/// The operators that `resize` serves.
+const RESIZE: u128 = OpKind::ResizeBilinear.bit() | OpKind::ResizeNearestNeighbor.bit();
+
+/// The operators that `reshape` serves.
+const RESHAPE: u128 = OpKind::Reshape.bit() | OpKind::ExpandDims.bit() | OpKind::Squeeze.bit();
 
 /// The operators that `rescale` serves.
 const RESCALE: u128 = OpKind::Quantize.bit()

@@ -124,6 +124,8 @@ reasons! {
     ExternalBuffer: Unsupported, "buffers outside the FlatBuffer are not supported";
     AsymmetricWeights: Unsupported, "weights with a zero point other than 0 are not supported";
     UnsupportedActivation: Unsupported, "the fused activation is not supported for integers";
+    UnsupportedOption: Unsupported, "an option of the operator is not supported";
+    TooManyPieces: Unsupported, "the operator has more than 1024 inputs, outputs or positions in a block";
     UnsupportedWeights: Unsupported, "the weights' format is not supported";
     ScaleRatio: Unsupported, "the scales differ so much that TFLite's arithmetic can't express their ratio";
     ScalesDiffer: Unsupported, "input and output have to have the same scale and zero point";

@@ -54,6 +54,13 @@ macro_rules! op_kinds {
                 }
             }
 
+            /// The schema's name.
+            pub const fn name(self) -> &'static str {
+                match self {
+                    $(Self::$Kind => $name,)*
+                }
+            }
+
             /// The operator's number in the schema.
             pub const fn code(self) -> OpCode {
                 match self {
@@ -72,6 +79,31 @@ macro_rules! op_kinds {
 op_kinds! {
     Add = 0, "ADD";
     AveragePool2d = 1, "AVERAGE_POOL_2D";
+    ArgMax = 56, "ARG_MAX";
+    ArgMin = 79, "ARG_MIN";
+    Mean = 40, "MEAN";
+    ReduceMax = 82, "REDUCE_MAX";
+    ReduceMin = 89, "REDUCE_MIN";
+    ResizeBilinear = 23, "RESIZE_BILINEAR";
+    ResizeNearestNeighbor = 97, "RESIZE_NEAREST_NEIGHBOR";
+    Sum = 74, "SUM";
+    BatchToSpaceNd = 37, "BATCH_TO_SPACE_ND";
+    BroadcastTo = 130, "BROADCAST_TO";
+    Concatenation = 2, "CONCATENATION";
+    DepthToSpace = 5, "DEPTH_TO_SPACE";
+    ExpandDims = 70, "EXPAND_DIMS";
+    Pack = 83, "PACK";
+    Pad = 34, "PAD";
+    PadV2 = 60, "PADV2";
+    Slice = 65, "SLICE";
+    SpaceToBatchNd = 38, "SPACE_TO_BATCH_ND";
+    SpaceToDepth = 26, "SPACE_TO_DEPTH";
+    Split = 49, "SPLIT";
+    SplitV = 102, "SPLIT_V";
+    Squeeze = 43, "SQUEEZE";
+    StridedSlice = 45, "STRIDED_SLICE";
+    Transpose = 39, "TRANSPOSE";
+    Unpack = 88, "UNPACK";
     Conv2d = 3, "CONV_2D";
     DepthwiseConv2d = 4, "DEPTHWISE_CONV_2D";
     Dequantize = 6, "DEQUANTIZE";
@@ -94,6 +126,7 @@ mod tests {
     fn kinds_have_the_schemas_numbers() {
         for &kind in OpKind::ALL {
             assert_eq!(OpKind::from_code(kind.code()), Some(kind));
+            assert_eq!(kind.code().name(), Some(kind.name()));
         }
         assert_eq!(OpKind::DepthwiseConv2d.code().name(), Some("DEPTHWISE_CONV_2D"));
         assert_eq!(OpKind::Quantize.code().name(), Some("QUANTIZE"));

@@ -37,7 +37,9 @@ pub struct Interpreter<'a, D = AllOps> {
 pub struct StepDone<'i> {
     /// Number of the operator in the file.
     pub op: u32,
-    /// The bytes of the operator's first output; whole once the operator's last step is done.
+    /// The operator is complete: the next step is another's.
+    pub op_done: bool,
+    /// The bytes of the operator's first output; whole once the operator is complete.
     pub output: &'i [u8],
 }
 
@@ -255,8 +257,13 @@ impl<'a, D: Dispatch> Interpreter<'a, D> {
         };
         self.run_step(&step)?;
         self.next += 1;
-        let output = self.bytes_at(step.output, step.output_bytes).unwrap_or(&[]);
-        Ok(Some(StepDone { op: step.op.into(), output }))
+        let same_op = |other: &Step| other.op == step.op;
+        let op_done = !self.plan.step(self.next).as_ref().is_some_and(same_op);
+        // The operator's first step says where its first output lies.
+        let first =
+            (0..self.next).rev().map_while(|i| self.plan.step(i).filter(same_op)).last().unwrap_or(step);
+        let output = self.bytes_at(first.output, first.output_bytes).unwrap_or(&[]);
+        Ok(Some(StepDone { op: step.op.into(), op_done, output }))
     }
 
     fn run_step(&mut self, step: &Step) -> Result<(), InvokeError> {

@@ -36,6 +36,8 @@ impl<K: Dispatch> Network for Interpreter<'_, K> {
     fn invoke_cold(&mut self, console: &mut Console) -> bool {
         loop {
             match self.step() {
+                // An operator may take several steps: its output counts when it is complete.
+                Ok(Some(done)) if !done.op_done => {}
                 Ok(Some(done)) => {
                     let mut crc = firmware_rt::Crc32::new();
                     crc.update(done.output);

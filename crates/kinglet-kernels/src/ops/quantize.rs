@@ -16,6 +16,8 @@ pub enum IntType {
     S16,
     /// int32
     S32,
+    /// int64; values are read modulo 2^32.
+    S64,
 }
 
 impl IntType {
@@ -25,6 +27,7 @@ impl IntType {
             Self::S8 | Self::U8 => 1,
             Self::S16 => 2,
             Self::S32 => 4,
+            Self::S64 => 8,
         }
     }
 
@@ -34,7 +37,7 @@ impl IntType {
             Self::S8 => (-128, 127),
             Self::U8 => (0, 255),
             Self::S16 => (-32_768, 32_767),
-            Self::S32 => (i32::MIN, i32::MAX),
+            Self::S32 | Self::S64 => (i32::MIN, i32::MAX),
         }
     }
 }
@@ -45,7 +48,8 @@ impl Word for IntType {
             0 => Self::S8,
             1 => Self::U8,
             2 => Self::S16,
-            _ => Self::S32,
+            3 => Self::S32,
+            _ => Self::S64,
         }
     }
     fn to_word(self) -> u32 {
@@ -86,57 +90,63 @@ params! {
 }
 
 /// Integers of any kind, read as int32.
-enum Integers<'a> {
+pub(crate) enum Integers<'a> {
     S8(Source<'a, i8>),
     U8(Source<'a, u8>),
     S16(Source<'a, i16>),
     S32(Source<'a, i32>),
+    S64(Source<'a, i64>),
 }
 
 impl<'a> Integers<'a> {
-    fn new(call: &Call<'a>, kind: IntType, place: Place, len: usize) -> Result<Self, Fault> {
+    pub(crate) fn new(call: &Call<'a>, kind: IntType, place: Place, len: usize) -> Result<Self, Fault> {
         Ok(match kind {
             IntType::S8 => Self::S8(call.source(place, len)?),
             IntType::U8 => Self::U8(call.source(place, len)?),
             IntType::S16 => Self::S16(call.source(place, len)?),
             IntType::S32 => Self::S32(call.source(place, len)?),
+            IntType::S64 => Self::S64(call.source(place, len)?),
         })
     }
 
-    fn get(&self, i: usize) -> Result<i32, Fault> {
+    pub(crate) fn get(&self, i: usize) -> Result<i32, Fault> {
         match self {
             Self::S8(s) => s.get(i).map(i32::from),
             Self::U8(s) => s.get(i).map(i32::from),
             Self::S16(s) => s.get(i).map(i32::from),
             Self::S32(s) => s.get(i),
+            Self::S64(s) => s.get(i).map(|value| value as i32),
         }
     }
 }
 
 /// Writes integers of any kind, saturating.
-enum Output<'a> {
+pub(crate) enum Output<'a> {
     S8(View<'a, i8>),
     U8(View<'a, u8>),
     S16(View<'a, i16>),
     S32(View<'a, i32>),
+    S64(View<'a, i64>),
 }
 
 impl<'a> Output<'a> {
-    fn new(call: &Call<'a>, kind: IntType, place: Place, len: usize) -> Result<Self, Fault> {
+    pub(crate) fn new(call: &Call<'a>, kind: IntType, place: Place, len: usize) -> Result<Self, Fault> {
         Ok(match kind {
             IntType::S8 => Self::S8(call.view(place, len)?),
             IntType::U8 => Self::U8(call.view(place, len)?),
             IntType::S16 => Self::S16(call.view(place, len)?),
             IntType::S32 => Self::S32(call.view(place, len)?),
+            IntType::S64 => Self::S64(call.view(place, len)?),
         })
     }
 
-    fn set(&self, i: usize, value: i32) -> Result<(), Fault> {
+    pub(crate) fn set(&self, i: usize, value: i32) -> Result<(), Fault> {
         match self {
             Self::S8(v) => v.set(i, i8::saturating_from(value)),
             Self::U8(v) => v.set(i, u8::saturating_from(value)),
             Self::S16(v) => v.set(i, i16::saturating_from(value)),
             Self::S32(v) => v.set(i, value),
+            Self::S64(v) => v.set(i, value.into()),
         }
     }
 }

@@ -16,12 +16,13 @@ pub(super) fn choose(op: &Rescale<'_>) -> Choice {
     Choice { kernel, scratch: 0 }
 }
 
-fn int_type(tensor: &Tensor<'_>) -> Result<IntType> {
+pub(super) fn int_type(tensor: &Tensor<'_>) -> Result<IntType> {
     match tensor.dtype {
         DType::Int8 => Ok(IntType::S8),
         DType::UInt8 => Ok(IntType::U8),
         DType::Int16 => Ok(IntType::S16),
         DType::Int32 => Ok(IntType::S32),
+        DType::Int64 => Ok(IntType::S64),
         _ => Err(ModelError::from(Reason::UnsupportedType).at_tensor(tensor.id)),
     }
 }

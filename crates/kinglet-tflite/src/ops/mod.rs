@@ -3,18 +3,24 @@
 mod add;
 mod conv;
 mod fully_connected;
+mod movement;
 mod pool;
+mod reduce;
 mod rescale;
 mod reshape;
+mod resize;
 mod softmax;
 mod svdf;
 
 pub use add::Add;
 pub use conv::{Conv2d, DepthwiseConv2d, Window};
 pub use fully_connected::FullyConnected;
+pub use movement::{Dim, Movement, Piece};
 pub use pool::{Pool2d, PoolKind};
+pub use reduce::Reduce;
 pub use rescale::Rescale;
 pub use reshape::Reshape;
+pub use resize::Resize;
 pub use softmax::Softmax;
 pub use svdf::Svdf;
 
@@ -86,11 +92,46 @@ pub(crate) fn check<'a, S: OpSet>(graph: &Graph<'a>, node: &Node<'a>) -> Result<
             Rescale::check_activation(graph, node, Activation::ReluN1To1).map(Op::Rescale)
         }
         OpKind::Reshape if S::has(OpKind::Reshape) => Reshape::check(graph, node).map(Op::Reshape),
+        OpKind::ExpandDims if S::has(OpKind::ExpandDims) => Reshape::check(graph, node).map(Op::Reshape),
+        OpKind::Squeeze if S::has(OpKind::Squeeze) => Reshape::check(graph, node).map(Op::Reshape),
         OpKind::Softmax if S::has(OpKind::Softmax) => Softmax::check(graph, node).map(Op::Softmax),
         OpKind::Svdf if S::has(OpKind::Svdf) => Svdf::check(graph, node).map(Op::Svdf),
+        OpKind::ResizeBilinear if S::has(OpKind::ResizeBilinear) => {
+            Resize::check(graph, node, true).map(Op::Resize)
+        }
+        OpKind::ResizeNearestNeighbor if S::has(OpKind::ResizeNearestNeighbor) => {
+            Resize::check(graph, node, false).map(Op::Resize)
+        }
+        kind if S::OPS & REDUCE & kind.bit() != 0 => Reduce::check(graph, node, kind).map(Op::Reduce),
+        kind if S::OPS & MOVEMENT & kind.bit() != 0 => Movement::check(graph, node, kind).map(Op::Movement),
         _ => Err(Reason::OpNotSelected.into()),
     }
 }
+
+/// The operators of [`Reduce`].
+pub const REDUCE: u128 = OpKind::ArgMax.bit()
+    | OpKind::ArgMin.bit()
+    | OpKind::Mean.bit()
+    | OpKind::ReduceMax.bit()
+    | OpKind::ReduceMin.bit()
+    | OpKind::Sum.bit();
+
+/// The operators of [`Movement`].
+pub const MOVEMENT: u128 = OpKind::BatchToSpaceNd.bit()
+    | OpKind::BroadcastTo.bit()
+    | OpKind::Concatenation.bit()
+    | OpKind::DepthToSpace.bit()
+    | OpKind::Pack.bit()
+    | OpKind::Pad.bit()
+    | OpKind::PadV2.bit()
+    | OpKind::Slice.bit()
+    | OpKind::SpaceToBatchNd.bit()
+    | OpKind::SpaceToDepth.bit()
+    | OpKind::Split.bit()
+    | OpKind::SplitV.bit()
+    | OpKind::StridedSlice.bit()
+    | OpKind::Transpose.bit()
+    | OpKind::Unpack.bit();
 
 /// A refusal that concerns a tensor.
 fn at(tensor: &Tensor<'_>, reason: Reason) -> ModelError {
