@@ -78,5 +78,5 @@ fn setup(only: Option<&'static target::Target>) -> Result<bool> {
 
 /// Where everything that is made for devices goes.
 fn work_dir() -> PathBuf {
-    crate::golden::root().join("target/device")
+    crate::models::root().join("target/device")
 }

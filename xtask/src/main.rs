@@ -2,7 +2,7 @@
 
 mod codegen;
 mod device;
-mod golden;
+mod models;
 
 use std::process::ExitCode;
 

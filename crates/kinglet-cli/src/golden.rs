@@ -6,8 +6,8 @@
 //! place of `K.out0.bin` when the reference is LiteRT.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fs;
 use std::path::{Path, PathBuf};
+use std::{fs, io};
 
 use anyhow::{Context, Result, bail, ensure};
 use kinglet::{DType, Reference};
@@ -29,15 +29,14 @@ struct Files {
 }
 
 impl Folder {
-    /// Lists a folder's cases.
+    /// Lists a folder's cases. There may be none: a report of no cases is no pass.
     ///
     /// # Errors
-    /// When it can't be read, or has no cases.
-    pub fn open(path: &Path) -> Result<Self> {
+    /// When it can't be read.
+    pub fn open(path: &Path) -> io::Result<Self> {
         let mut cases = BTreeMap::<String, Files>::new();
-        let entries = fs::read_dir(path).context("the folder can't be read")?;
-        for entry in entries {
-            let file = entry.context("the folder can't be read")?.file_name();
+        for entry in fs::read_dir(path)? {
+            let file = entry?.file_name();
             let Some((case, way, i)) = file.to_str().and_then(tensor_file) else {
                 continue;
             };
@@ -47,7 +46,6 @@ impl Folder {
                 Way::Out => files.outputs.insert(i),
             };
         }
-        ensure!(!cases.is_empty(), "the folder has no cases (CASE.in0.bin, CASE.out0.bin)");
         Ok(Self { path: path.to_owned(), name: name(path), cases })
     }
 
@@ -66,6 +64,28 @@ impl Folder {
         self.cases.keys().map(String::as_str)
     }
 
+    /// Whether a case has exactly one file for each of the model's inputs and outputs.
+    ///
+    /// # Errors
+    /// When a file is missing, or belongs to no tensor.
+    pub fn check(&self, case: &str, inputs: usize, outputs: usize) -> Result<()> {
+        let empty = Files::default();
+        let files = self.cases.get(case).unwrap_or(&empty);
+        check_files(case, Way::In, &files.inputs, inputs)?;
+        check_files(case, Way::Out, &files.outputs, outputs)
+    }
+
+    /// The file with what output `i` has to be.
+    pub fn output(&self, case: &str, i: usize, reference: Reference) -> PathBuf {
+        if reference == Reference::Litert {
+            let litert = self.path.join(format!("{case}.litert_out{i}.bin"));
+            if litert.is_file() {
+                return litert;
+            }
+        }
+        self.path.join(format!("{case}.out{i}.bin"))
+    }
+
     /// Reads the files of a case, for a model whose inputs and outputs have these lengths in bytes.
     ///
     /// # Errors
@@ -77,50 +97,18 @@ impl Folder {
         outputs: &[usize],
         reference: Reference,
     ) -> Result<Case> {
-        let empty = Files::default();
-        let files = self.cases.get(case).unwrap_or(&empty);
-        check_files(case, Way::In, &files.inputs, inputs.len())?;
-        check_files(case, Way::Out, &files.outputs, outputs.len())?;
+        self.check(case, inputs.len(), outputs.len())?;
         let mut invocations = None;
-        let mut tensors = |way: Way, lengths: &[usize]| {
+        let mut tensors = |lengths: &[usize], file: &dyn Fn(usize) -> PathBuf| {
             lengths
                 .iter()
                 .enumerate()
-                .map(|(i, &length)| self.tensor(case, way, i, length, reference, &mut invocations))
+                .map(|(i, &length)| Tensor::read(&file(i), length, &mut invocations))
                 .collect::<Result<Vec<_>>>()
         };
-        let inputs = tensors(Way::In, inputs)?;
-        let outputs = tensors(Way::Out, outputs)?;
+        let inputs = tensors(inputs, &|i| self.path.join(format!("{case}.in{i}.bin")))?;
+        let outputs = tensors(outputs, &|i| self.output(case, i, reference))?;
         Ok(Case { invocations: invocations.unwrap_or(0), inputs, outputs })
-    }
-
-    fn tensor(
-        &self,
-        case: &str,
-        way: Way,
-        i: usize,
-        length: usize,
-        reference: Reference,
-        invocations: &mut Option<usize>,
-    ) -> Result<Tensor> {
-        let mut path = self.path.join(format!("{case}.{}{i}.bin", way.name()));
-        if matches!((reference, way), (Reference::Litert, Way::Out)) {
-            let litert = self.path.join(format!("{case}.litert_out{i}.bin"));
-            if litert.is_file() {
-                path = litert;
-            }
-        }
-        let bytes = fs::read(&path).with_context(|| path.display().to_string())?;
-        let file = path.file_name().unwrap_or_default().to_string_lossy();
-        ensure!(
-            !bytes.is_empty() && bytes.len().is_multiple_of(length.max(1)),
-            "{file} has {} bytes, which is no multiple of the tensor's {length}",
-            bytes.len()
-        );
-        let here = bytes.len() / length.max(1);
-        let expected = *invocations.get_or_insert(here);
-        ensure!(here == expected, "{file} holds {here} invocations, other files of the case {expected}");
-        Ok(Tensor { bytes, length })
     }
 
     /// The checksum of each operator's first output, where `op_crcs.json` beside the folder knows it.
@@ -130,16 +118,7 @@ impl Folder {
     pub fn op_crcs(&self) -> Result<Option<Vec<OpCrc>>> {
         // ".." in place of the parent would go wrong for "." and for links.
         let path = fs::canonicalize(&self.path).unwrap_or_else(|_| self.path.clone());
-        let Some(file) = path.parent().map(|parent| parent.join("op_crcs.json")) else {
-            return Ok(None);
-        };
-        if !file.is_file() {
-            return Ok(None);
-        }
-        let read =
-            || -> Result<BTreeMap<String, Vec<OpCrc>>> { Ok(serde_json::from_slice(&fs::read(&file)?)?) };
-        let mut all = read().with_context(|| file.display().to_string())?;
-        Ok(all.remove(&self.name))
+        path.parent().map_or(Ok(None), |folder| op_crcs(folder, &self.name))
     }
 }
 
@@ -148,6 +127,20 @@ pub fn name(folder: &Path) -> String {
     let full = fs::canonicalize(folder).unwrap_or_else(|_| folder.to_owned());
     let last = full.file_name().unwrap_or(full.as_os_str());
     last.to_string_lossy().into_owned()
+}
+
+/// The checksum of each operator's first output, where a folder's `op_crcs.json` knows the model.
+///
+/// # Errors
+/// When the file is there and can't be read.
+pub fn op_crcs(folder: &Path, model: &str) -> Result<Option<Vec<OpCrc>>> {
+    let file = folder.join("op_crcs.json");
+    if !file.is_file() {
+        return Ok(None);
+    }
+    let read = || -> Result<BTreeMap<String, Vec<OpCrc>>> { Ok(serde_json::from_slice(&fs::read(&file)?)?) };
+    let mut all = read().with_context(|| file.display().to_string())?;
+    Ok(all.remove(model))
 }
 
 /// An operator's name and the CRC-32 of its first output right after it has run, on inputs from
@@ -179,6 +172,21 @@ pub struct Tensor {
 }
 
 impl Tensor {
+    /// Reads a file of as many `invocations` as the case's other files, if there have been any.
+    fn read(path: &Path, length: usize, invocations: &mut Option<usize>) -> Result<Self> {
+        let bytes = fs::read(path).with_context(|| path.display().to_string())?;
+        let file = path.file_name().unwrap_or_default().to_string_lossy();
+        ensure!(
+            !bytes.is_empty() && bytes.len().is_multiple_of(length.max(1)),
+            "{file} has {} bytes, which is no multiple of the tensor's {length}",
+            bytes.len()
+        );
+        let here = bytes.len() / length.max(1);
+        let expected = *invocations.get_or_insert(here);
+        ensure!(here == expected, "{file} holds {here} invocations, other files of the case {expected}");
+        Ok(Self { bytes, length })
+    }
+
     /// The tensor of invocation `n`; empty when there is no such invocation.
     pub fn invocation(&self, n: usize) -> &[u8] {
         let start = n.saturating_mul(self.length);

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use anyhow::{Result, ensure};
+use anyhow::{Context as _, Result, ensure};
 use kinglet_cli::golden::{self, Difference, Folder};
 use serde::Serialize;
 use serde_json::json;
@@ -56,8 +56,9 @@ fn verify(path: &Path, args: &Verify) -> Report {
 }
 
 fn run(path: &Path, args: &Verify, report: &mut Report) -> Result<()> {
-    let folder = Folder::open(path)?;
+    let folder = Folder::open(path).context("the folder can't be read")?;
     report.golden.cases = folder.cases().len();
+    ensure!(report.golden.cases > 0, "the folder has no cases (CASE.in0.bin, CASE.out0.bin)");
     let without_place = |failure: Failure| anyhow::Error::msg(failure.short());
     let file = ModelFile::read(&folder.model()).map_err(without_place)?;
     let prepared = Prepared::new(&file, args.how.mode, args.how.reference()).map_err(without_place)?;

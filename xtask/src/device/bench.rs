@@ -1,11 +1,12 @@
 //! `device bench`: what one warm `invoke` costs.
 
 use std::{
-    env, fs,
+    fs,
     path::{Path, PathBuf},
 };
 
 use anyhow::{Context, Result, ensure};
+use kinglet_cli::golden::OpCrc;
 use serde_json::{Value, json};
 
 use super::{
@@ -16,7 +17,7 @@ use super::{
     target::{self, Target},
     toolchain::Toolchain,
 };
-use crate::golden::{self, Found};
+use crate::models::{self, Found};
 
 #[derive(clap::Args)]
 pub(crate) struct Args {
@@ -68,14 +69,14 @@ pub(crate) fn run(args: &Args) -> Result<bool> {
         println!("{}", heading());
     }
     for argument in &args.models {
-        let (name, outcome) = match golden::find(argument) {
+        let (name, outcome) = match models::find(argument) {
             Found::Model { name, file } => {
                 let outcome = bench.measure(&name, &file);
                 (name, outcome)
             }
             Found::Missing { name, why } => (name, Err(anyhow::anyhow!(why))),
             Found::Skipped { name } => {
-                fine &= !skipped(&name);
+                fine &= !models::skipped(&name);
                 rows.push(json!({ "name": name, "skipped": true }));
                 continue;
             }
@@ -115,12 +116,6 @@ pub(crate) fn run(args: &Args) -> Result<bool> {
         );
     }
     Ok(fine)
-}
-
-/// Says that a model is not here; returns whether that is a failure.
-pub(crate) fn skipped(name: &str) -> bool {
-    eprintln!("skipped: {name}: no folder of models outside the repository (KINGLET_MODELS)");
-    env::var_os("CI").is_some_and(|value| value != "false")
 }
 
 /// Builds the firmware that is measured.
@@ -189,13 +184,13 @@ impl Bench {
             wrong.push("the second invoke gives other outputs than the first".to_owned());
         }
         let expected = match self.way.reference {
-            Reference::Tflite => golden::op_crcs(name)?,
+            Reference::Tflite => models::op_crcs(name)?,
             Reference::Litert => None,
         };
-        if let Some((_, last)) = expected.as_deref().and_then(<[_]>::last)
-            && *last != crc32
+        if let Some(last) = expected.as_deref().and_then(<[_]>::last)
+            && last.crc32 != crc32
         {
-            wrong.push(format!("the output's CRC-32 is {crc32}, not {last}"));
+            wrong.push(format!("the output's CRC-32 is {crc32}, not {}", last.crc32));
         }
         let mut op_crc32 = None;
         if self.ops {
@@ -251,8 +246,8 @@ impl Bench {
 }
 
 /// The first operator whose output is not what it should be.
-pub(crate) fn compare_ops(crcs: &[String], expected: &[(String, String)]) -> Option<String> {
-    for (index, (op, want)) in expected.iter().enumerate() {
+pub(crate) fn compare_ops(crcs: &[String], expected: &[OpCrc]) -> Option<String> {
+    for (index, OpCrc { op, crc32: want }) in expected.iter().enumerate() {
         match crcs.get(index) {
             Some(got) if got == want => {}
             Some(got) => {
@@ -349,11 +344,12 @@ impl Figures {
 
 #[cfg(test)]
 mod tests {
-    use super::compare_ops;
+    use super::{OpCrc, compare_ops};
 
     #[test]
     fn operators_are_compared_in_order() {
-        let expected = [("ADD".to_owned(), "1".to_owned()), ("SOFTMAX".to_owned(), "2".to_owned())];
+        let expected = [("ADD", "1"), ("SOFTMAX", "2")]
+            .map(|(op, crc32)| OpCrc { op: op.to_owned(), crc32: crc32.to_owned() });
         let compare = |crcs: &[&str]| {
             let crcs: Vec<_> = crcs.iter().map(|&crc| crc.to_owned()).collect();
             compare_ops(&crcs, &expected)

@@ -7,7 +7,7 @@ use std::{
 };
 
 use anyhow::{Context, Result, ensure};
-use kinglet_tflite::{Model, OpKind};
+use kinglet_tflite::{DType, Model, OpKind};
 use serde_json::Value;
 
 use super::{
@@ -42,7 +42,7 @@ impl Firmware<'_> {
         lock.lock()?;
         let mut command = toolchain.build(target.triple, target.rustflags);
         command
-            .current_dir(crate::golden::root().join("firmware"))
+            .current_dir(crate::models::root().join("firmware"))
             .args(["--quiet", "--message-format=json-render-diagnostics"])
             .args(["--package", self.package])
             .env("KINGLET_MEMORY", target.memory_map())
@@ -102,8 +102,8 @@ pub(crate) fn operators(file: &[u8]) -> Option<String> {
     Some(names.join(", "))
 }
 
-/// The types of a model's outputs, as in NumPy.
-pub(crate) fn output_types(file: &[u8]) -> Option<Vec<&'static str>> {
+/// The types of a model's outputs.
+pub(crate) fn output_types(file: &[u8]) -> Option<Vec<DType>> {
     let graph = Model::parse(file).ok()?.graph(0).ok()?;
-    graph.outputs().iter().map(|id| Some(graph.tensor(id?).ok()?.dtype.name())).collect()
+    graph.outputs().iter().map(|id| Some(graph.tensor(id?).ok()?.dtype)).collect()
 }

@@ -82,6 +82,15 @@ impl fmt::Display for Reference {
     }
 }
 
+impl From<Reference> for kinglet::Reference {
+    fn from(reference: Reference) -> Self {
+        match reference {
+            Reference::Tflite => Self::Tflite,
+            Reference::Litert => Self::Litert,
+        }
+    }
+}
+
 fn refuse(_: &str) -> Result<u64, &'static str> {
     Err("arena budgets are not built yet")
 }

@@ -28,7 +28,7 @@ pub(crate) fn version(program: &str) -> Result<String> {
 
 /// Builds the counting plugin, if it is older than its source.
 pub(crate) fn plugin() -> Result<PathBuf> {
-    let source = crate::golden::root().join("tools/qemu-cycles/qemu_cycles.c");
+    let source = crate::models::root().join("tools/qemu-cycles/qemu_cycles.c");
     let library = work_dir().join("libqemu_cycles.so");
     let changed = |path: &Path| fs::metadata(path).and_then(|data| data.modified());
     let source_changed = changed(&source).with_context(|| source.display().to_string())?;

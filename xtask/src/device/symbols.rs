@@ -10,7 +10,7 @@ use super::{
     how::{How, Mode},
     toolchain::Toolchain,
 };
-use crate::golden::{self, Found};
+use crate::models::{self, Found};
 
 #[derive(clap::Args)]
 pub(crate) struct Args {
@@ -30,7 +30,7 @@ pub(crate) fn run(args: &Args) -> Result<bool> {
     let mut fine = true;
     let mut rows = Vec::new();
     for argument in &args.models {
-        let (name, outcome) = match golden::find(argument) {
+        let (name, outcome) = match models::find(argument) {
             Found::Model { name, file } => {
                 let built = super::bench::firmware(&toolchain, &way, &name, &file);
                 let found = built.and_then(|elf| Ok((elf::forbidden(&elf)?, elf)));
@@ -38,7 +38,7 @@ pub(crate) fn run(args: &Args) -> Result<bool> {
             }
             Found::Missing { name, why } => (name, Err(anyhow::anyhow!(why))),
             Found::Skipped { name } => {
-                fine &= !super::bench::skipped(&name);
+                fine &= !models::skipped(&name);
                 rows.push(json!({ "name": name, "skipped": true }));
                 continue;
             }

@@ -7,6 +7,8 @@ use std::{
 };
 
 use anyhow::{Context, Result, anyhow, ensure};
+use kinglet::DType;
+use kinglet_cli::golden::{Folder, Report};
 use serde_json::{Value, json};
 
 use super::{
@@ -17,7 +19,7 @@ use super::{
     toolchain::Toolchain,
     work_dir,
 };
-use crate::golden::{self, Difference, Found};
+use crate::models::{self, Found};
 
 #[derive(clap::Args)]
 pub(crate) struct Args {
@@ -35,45 +37,36 @@ pub(crate) struct Args {
     json: bool,
 }
 
-/// What came of one folder.
-#[derive(Default)]
-struct Outcome {
-    cases: usize,
-    passed: usize,
-    difference: Difference,
-    /// What is wrong, beyond bytes that differ.
-    errors: Vec<String>,
-}
-
 pub(crate) fn run(args: &Args) -> Result<bool> {
     let verify = Verify::new(args)?;
     let (mut passed, mut failed) = (0, 0);
     let mut fine = true;
     let mut rows = Vec::new();
     for argument in &args.folders {
-        let (name, outcome) = match golden::find(argument) {
+        let (name, report) = match models::find(argument) {
             Found::Model { name, file } => {
-                let outcome = verify.folder(&name, &file);
-                (name, outcome)
+                let report = verify.folder(&name, &file);
+                (name, report)
             }
             Found::Missing { name, why } => (name, Err(anyhow!(why))),
             Found::Skipped { name } => {
-                fine &= !bench::skipped(&name);
+                fine &= !models::skipped(&name);
                 rows.push(json!({ "name": name, "skipped": true }));
                 continue;
             }
         };
-        let outcome = outcome
-            .unwrap_or_else(|error| Outcome { errors: vec![format!("{error:#}")], ..Outcome::default() });
-        if outcome.is_fine() {
+        let mut report =
+            report.unwrap_or_else(|error| Report { error: Some(format!("{error:#}")), ..Report::default() });
+        report.name = name;
+        if report.is_pass() {
             passed += 1;
         } else {
             failed += 1;
         }
         if !args.json {
-            outcome.print(&name);
+            print(&report);
         }
-        rows.push(outcome.json(&name));
+        rows.push(row(&report));
     }
     if args.json {
         println!("{}", json!({ "models": rows, "passed": passed, "failed": failed }));
@@ -106,10 +99,11 @@ impl Verify {
         Ok(Self { way, ops: args.ops, toolchain, loaded })
     }
 
-    fn folder(&self, name: &str, model: &Path) -> Result<Outcome> {
+    fn folder(&self, name: &str, model: &Path) -> Result<Report> {
         let folder = model.parent().context("a file is in a folder")?;
         let folder = fs::canonicalize(folder)?;
-        let cases = golden::cases(&folder)?;
+        let golden = Folder::open(&folder).with_context(|| folder.display().to_string())?;
+        ensure!(golden.cases().len() > 0, "{} has no cases (CASE.in0.bin, CASE.out0.bin)", folder.display());
         let elf = match &self.loaded {
             Some(elf) => elf.clone(),
             None => {
@@ -125,7 +119,7 @@ impl Verify {
             }
         };
         let expected_ops = match self.way.reference {
-            Reference::Tflite if self.ops => golden::op_crcs(name)?,
+            Reference::Tflite if self.ops => models::op_crcs(name)?,
             _ => None,
         };
 
@@ -133,16 +127,17 @@ impl Verify {
         let work = work_dir().join("verify").join(format!("{name}-{}", std::process::id()));
         fs::create_dir_all(&work)?;
         let work = fs::canonicalize(&work)?;
-        let outcome =
-            self.run_job(&elf, model, &folder, &work, &cases, expected_ops.is_some()).and_then(|run| {
-                let mut outcome = self.compare(model, &folder, &work, &cases, &run)?;
+        let report =
+            self.run_job(&elf, model, &folder, &work, &golden, expected_ops.is_some()).and_then(|run| {
+                let (mut report, mut errors) = self.compare(model, &work, &golden, &run)?;
                 if let Some(expected) = expected_ops {
-                    outcome.errors.extend(bench::compare_ops(&run.op_crcs(), &expected));
+                    errors.extend(bench::compare_ops(&run.op_crcs(), &expected));
                 }
-                Ok(outcome)
+                report.error = (!errors.is_empty()).then(|| errors.join("; "));
+                Ok(report)
             });
         fs::remove_dir_all(&work)?;
-        outcome
+        report
     }
 
     /// Writes the job file and runs the firmware on it; outputs go into `work`.
@@ -152,7 +147,7 @@ impl Verify {
         model: &Path,
         folder: &Path,
         work: &Path,
-        cases: &BTreeMap<String, golden::Case>,
+        golden: &Folder,
         ops: bool,
     ) -> Result<Run> {
         let mut job = String::new();
@@ -164,7 +159,7 @@ impl Verify {
         if ops {
             job += "ops\n";
         }
-        for case in cases.keys() {
+        for case in golden.cases() {
             job += &format!("case {case}\n");
         }
         let file = work.join("job.txt");
@@ -172,98 +167,77 @@ impl Verify {
         qemu::run(self.way.target, elf, Some(&format!("job={}", file.display())), None)
     }
 
-    /// The file with what an output should be.
-    fn expected(&self, folder: &Path, case: &str, index: usize) -> String {
-        let litert = format!("{case}.litert_out{index}.bin");
-        if self.way.reference == Reference::Litert && folder.join(&litert).is_file() {
-            return litert;
-        }
-        format!("{case}.out{index}.bin")
-    }
-
     /// Compares what the device wrote into `work` with what is in the golden folder.
+    /// Returns also what is wrong beyond bytes that differ.
     fn compare(
         &self,
         model: &Path,
-        folder: &Path,
         work: &Path,
-        cases: &BTreeMap<String, golden::Case>,
+        golden: &Folder,
         run: &Run,
-    ) -> Result<Outcome> {
+    ) -> Result<(Report, Vec<String>)> {
         let types = firmware::output_types(&fs::read(model)?).unwrap_or_default();
         let inputs = usize::try_from(run.number("inputs")?)?;
         let outputs = usize::try_from(run.number("outputs")?)?;
-        let mut reports = BTreeMap::new();
+        let mut ended = BTreeMap::new();
         for (key, value) in &run.lines {
             if let ("case" | "failed", Some((case, rest))) = (key.as_str(), value.split_once(' ')) {
-                reports.insert(case, (key == "case").then_some(()).ok_or(rest));
+                ended.insert(case, (key == "case").then_some(()).ok_or(rest));
             }
         }
-        let mut outcome = Outcome { cases: cases.len(), ..Outcome::default() };
-        for (name, case) in cases {
-            let before = outcome.difference.mismatched_bytes;
-            let compared = case.check(name, inputs, outputs).and_then(|()| {
-                match reports.get(name.as_str()) {
+        let mut report = Report { cases: golden.cases().len(), ..Report::default() };
+        let mut errors = Vec::new();
+        for case in golden.cases() {
+            let before = report.difference.mismatched_bytes;
+            let compared = golden.check(case, inputs, outputs).and_then(|()| {
+                match ended.get(case) {
                     Some(Ok(())) => {}
-                    Some(Err(why)) => return Err(anyhow!("{name}: {why}")),
-                    None => return Err(anyhow!("{name}: the firmware did not run it")),
+                    Some(Err(why)) => return Err(anyhow!("{case}: {why}")),
+                    None => return Err(anyhow!("{case}: the firmware did not run it")),
                 }
                 for index in 0..outputs {
-                    let file = format!("{name}.out{index}.bin");
+                    let file = format!("{case}.out{index}.bin");
                     let got = fs::read(work.join(&file)).with_context(|| file.clone())?;
-                    let file = self.expected(folder, name, index);
-                    let want = fs::read(folder.join(&file)).with_context(|| file.clone())?;
+                    let path = golden.output(case, index, self.way.reference.into());
+                    let file = path.file_name().unwrap_or_default().display();
+                    let want = fs::read(&path).with_context(|| file.to_string())?;
                     ensure!(!want.is_empty(), "{file} is empty");
-                    let dtype = types.get(index).copied().unwrap_or("int8");
-                    outcome.difference.add(&file, dtype, &got, &want)?;
+                    let same = got.len() == want.len();
+                    ensure!(same, "{file} has {} bytes; the model gave {}", want.len(), got.len());
+                    let dtype = types.get(index).copied().unwrap_or(DType::Int8);
+                    report.difference.add(dtype, &got, &want);
                 }
                 Ok(())
             });
             match compared {
-                Ok(()) if outcome.difference.mismatched_bytes == before => outcome.passed += 1,
+                Ok(()) if report.difference.mismatched_bytes == before => report.passed += 1,
                 Ok(()) => {}
-                Err(error) => outcome.errors.push(format!("{error:#}")),
+                Err(error) => errors.push(format!("{error:#}")),
             }
         }
-        Ok(outcome)
+        Ok((report, errors))
     }
 }
 
-impl Outcome {
-    fn is_fine(&self) -> bool {
-        self.errors.is_empty() && self.cases > 0 && self.passed == self.cases
+fn print(report: &Report) {
+    let verdict = if report.is_pass() { "ok" } else { "FAILED" };
+    print!("{:24} {:>3} of {:>3} cases  {verdict}", report.name, report.passed, report.cases);
+    let difference = &report.difference;
+    if difference.mismatched_bytes > 0 {
+        print!("  {} bytes differ, by up to {}", difference.mismatched_bytes, difference.max_abs_diff);
     }
+    println!();
+    if let Some(error) = &report.error {
+        eprintln!("error: {}: {error}", report.name);
+    }
+}
 
-    fn print(&self, name: &str) {
-        let verdict = if self.is_fine() { "ok" } else { "FAILED" };
-        print!("{name:24} {:>3} of {:>3} cases  {verdict}", self.passed, self.cases);
-        if self.difference.mismatched_bytes > 0 {
-            print!(
-                "  {} bytes differ, by up to {}",
-                self.difference.mismatched_bytes, self.difference.max_abs_diff
-            );
-        }
-        println!();
-        for error in &self.errors {
-            eprintln!("error: {name}: {error}");
-        }
+fn row(report: &Report) -> Value {
+    let mut row = json!(report);
+    let difference = report.difference.max_abs_diff;
+    // Integers are printed as such.
+    if difference.fract() == 0.0 && difference < 9e15 {
+        row["max_abs_diff"] = json!(difference as u64);
     }
-
-    fn json(&self, name: &str) -> Value {
-        let difference = self.difference.max_abs_diff;
-        // Integers are printed as such.
-        let max_abs_diff = if difference.fract() == 0.0 && difference < 9e15 {
-            json!(difference as u64)
-        } else {
-            json!(difference)
-        };
-        json!({
-            "name": name,
-            "cases": self.cases,
-            "passed": self.passed,
-            "mismatched_bytes": self.difference.mismatched_bytes,
-            "max_abs_diff": max_abs_diff,
-            "error": (!self.errors.is_empty()).then(|| self.errors.join("; ")),
-        })
-    }
+    row
 }
