@@ -2,7 +2,7 @@
 #![forbid(unsafe_code)]
 
 use kinglet::{AllOps, Error, Interpreter, Limits, Model};
-use kinglet_testmodel::random::Xorshift;
+use kinglet_testmodel::random::{self, Choices, Xorshift};
 use kinglet_tflite::{Graph, Op};
 
 /// Bytes at an address that is a multiple of 16.
@@ -117,6 +117,22 @@ pub fn exercise(bytes: &[u8]) -> Stage {
         net.output_bytes(i).expect("an output");
     }
     Stage::Run
+}
+
+/// The model that bytes stand for: a sound one, then up to three changes.
+pub fn drawn_graph(bytes: &[u8]) -> kinglet_testmodel::Model {
+    let mut choices = Choices::new(bytes);
+    let changes = choices.pick(0, 3);
+    let mut model = random::model(&mut choices, 6);
+    for _ in 0..changes {
+        random::mutate(&mut model, &mut choices);
+    }
+    model
+}
+
+/// As [`exercise`], with the model that bytes stand for.
+pub fn exercise_graph(bytes: &[u8]) -> Stage {
+    exercise(&drawn_graph(bytes).to_bytes())
 }
 
 /// Asks a subgraph for all that it can be asked for.
