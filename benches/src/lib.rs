@@ -49,7 +49,9 @@ pub fn model_folders() -> Vec<PathBuf> {
             eprintln!("skipped: no models in {}", parent.display());
             continue;
         };
-        folders.extend(entries.flatten().map(|entry| entry.path()).filter(|path| path.join("model.tflite").is_file()));
+        folders.extend(
+            entries.flatten().map(|entry| entry.path()).filter(|path| path.join("model.tflite").is_file()),
+        );
     }
     folders.sort();
     folders

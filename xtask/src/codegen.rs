@@ -35,10 +35,7 @@ pub(crate) fn run(check: bool) -> Result<()> {
     if std::fs::read_to_string(&path).is_ok_and(|old| old == new) {
         return Ok(());
     }
-    ensure!(
-        !check,
-        "{GENERATED} is not what {SCHEMA} gives: run `cargo xtask codegen`"
-    );
+    ensure!(!check, "{GENERATED} is not what {SCHEMA} gives: run `cargo xtask codegen`");
     std::fs::write(&path, new).with_context(|| format!("write {}", path.display()))
 }
 
@@ -50,8 +47,8 @@ fn root() -> PathBuf {
 pub(crate) fn generate(schema: &Path) -> Result<String> {
     let declarations = planus_translation::translate_files(&[schema])
         .ok_or_else(|| anyhow!("planus does not take {}", schema.display()))?;
-    let source = planus_codegen::generate_rust(&declarations, false)
-        .map_err(|error| anyhow!("planus: {error:#}"))?;
+    let source =
+        planus_codegen::generate_rust(&declarations, false).map_err(|error| anyhow!("planus: {error:#}"))?;
     let readers = Readers::default().take(syn::parse_file(&source)?.items)?;
     let file = syn::parse2(readers).context("parse the readers")?;
     let text = prettyplease::unparse(&file).replace("\n}\n", "\n}\n\n");
@@ -113,10 +110,7 @@ impl Readers {
         let mut names = TokenStream::new();
         for variant in &item.variants {
             let ident = &variant.ident;
-            let (_, value) = variant
-                .discriminant
-                .as_ref()
-                .context("a variant without value")?;
+            let (_, value) = variant.discriminant.as_ref().context("a variant without value")?;
             let wire = schema_name(&variant.attrs)?;
             variants.extend(quote!(#ident = #value,));
             from.extend(quote!(#value => Self::#ident,));
@@ -201,11 +195,7 @@ impl Readers {
                     }
                 });
             }
-            if !rewrite
-                .readers
-                .iter()
-                .any(|reader| self.opaque.contains(reader))
-            {
+            if !rewrite.readers.iter().any(|reader| self.opaque.contains(reader)) {
                 getters.extend(quote!(pub(crate) fn #ident(&self) #output #block));
             }
         }
@@ -237,10 +227,7 @@ fn flatten(items: Vec<Item>) -> Vec<Item> {
 /// Whether an enum is one of the schema, and not the owned form of a union.
 fn is_repr(item: &ItemEnum) -> bool {
     item.attrs.iter().any(|attr| attr.path().is_ident("repr"))
-        && item
-            .variants
-            .iter()
-            .all(|variant| matches!(variant.fields, Fields::Unit))
+        && item.variants.iter().all(|variant| matches!(variant.fields, Fields::Unit))
 }
 
 /// `XRef` if that is what the type is.
@@ -254,11 +241,7 @@ fn reader(ty: &Type) -> Option<Ident> {
 fn members(item: &ItemEnum) -> Result<Vec<(u8, Ident, Ident)>> {
     let mut members = Vec::new();
     for (variant, tag) in item.variants.iter().zip(1..) {
-        let payload = variant
-            .fields
-            .iter()
-            .next()
-            .and_then(|field| reader(&field.ty));
+        let payload = variant.fields.iter().next().and_then(|field| reader(&field.ty));
         let payload = payload.with_context(|| format!("{} has no reader", variant.ident))?;
         if payload != UNUSED {
             members.push((tag, variant.ident.clone(), payload));
@@ -271,10 +254,7 @@ fn members(item: &ItemEnum) -> Result<Vec<(u8, Ident, Ident)>> {
 fn schema_name(attrs: &[syn::Attribute]) -> Result<String> {
     for attr in attrs {
         if let syn::Meta::NameValue(meta) = &attr.meta
-            && let Expr::Lit(syn::ExprLit {
-                lit: syn::Lit::Str(doc),
-                ..
-            }) = &meta.value
+            && let Expr::Lit(syn::ExprLit { lit: syn::Lit::Str(doc), .. }) = &meta.value
             && let Some(name) = doc.value().split('`').nth(1)
         {
             return Ok(name.to_owned());
@@ -302,10 +282,7 @@ impl VisitMut for Rewrite {
         };
         path.leading_colon = None;
         let skip = path.segments.len().saturating_sub(keep);
-        path.segments = std::mem::take(&mut path.segments)
-            .into_iter()
-            .skip(skip)
-            .collect();
+        path.segments = std::mem::take(&mut path.segments).into_iter().skip(skip).collect();
         self.readers.extend(
             path.segments
                 .iter()

@@ -1,6 +1,6 @@
 //! From a checked operator to its kernel and the kernel's parameters.
 
-mod add;
+mod binary;
 mod conv;
 mod fully_connected;
 mod pool;
@@ -58,7 +58,7 @@ pub fn choose<S: OpSet>(op: &Op<'_>, options: &Options) -> Choice {
     use OpKind as Kind;
     // Written so that the compiler drops the arms of operators outside the set.
     match op {
-        Op::Add(op) if S::has(Kind::Add) => add::choose(op, options),
+        Op::Binary(op) if S::OPS & BINARY != 0 => binary::choose(op, options),
         Op::Conv2d(op) if S::has(Kind::Conv2d) => conv::choose(op, options),
         Op::DepthwiseConv2d(op) if S::has(Kind::DepthwiseConv2d) => conv::choose_depthwise(op, options),
         Op::FullyConnected(op) if S::has(Kind::FullyConnected) => fully_connected::choose(op, options),
@@ -79,7 +79,7 @@ pub(crate) fn emit<S: OpSet>(
 ) -> Result<u32> {
     use OpKind as Kind;
     match op {
-        Op::Add(op) if S::has(Kind::Add) => add::emit(op, emit),
+        Op::Binary(op) if S::OPS & BINARY != 0 => binary::emit(op, emit),
         Op::Conv2d(op) if S::has(Kind::Conv2d) => conv::emit(op, emit),
         Op::DepthwiseConv2d(op) if S::has(Kind::DepthwiseConv2d) => conv::emit_depthwise(op, emit),
         Op::FullyConnected(op) if S::has(Kind::FullyConnected) => fully_connected::emit(op, options, emit),
@@ -91,6 +91,16 @@ pub(crate) fn emit<S: OpSet>(
         _ => Err(Reason::OpNotSelected.into()),
     }
 }
+
+/// The operators that `binary` serves.
+const BINARY: u128 = OpKind::Add.bit()
+    | OpKind::Sub.bit()
+    | OpKind::Mul.bit()
+    | OpKind::Div.bit()
+    | OpKind::Maximum.bit()
+    | OpKind::Minimum.bit()
+    | OpKind::SquaredDifference.bit()
+    | OpKind::Prelu.bit();
 
 /// The operators that `rescale` serves.
 const RESCALE: u128 = OpKind::Quantize.bit()

@@ -84,6 +84,13 @@ op_kinds! {
     Softmax = 25, "SOFTMAX";
     Svdf = 27, "SVDF";
     Quantize = 114, "QUANTIZE";
+    Mul = 18, "MUL";
+    Sub = 41, "SUB";
+    Div = 42, "DIV";
+    Prelu = 54, "PRELU";
+    Maximum = 55, "MAXIMUM";
+    Minimum = 57, "MINIMUM";
+    SquaredDifference = 99, "SQUARED_DIFFERENCE";
 }
 
 #[cfg(test)]

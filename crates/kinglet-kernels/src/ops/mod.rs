@@ -3,10 +3,11 @@
 //! Every kernel here returns a [`Fault`](crate::Fault) when its parameters do not fit its memory, and
 //! none panics.
 
-pub mod add;
+pub mod binary;
 pub mod conv_2d;
 pub mod copy;
 pub mod depthwise_conv_2d;
+pub mod elements;
 pub mod fully_connected;
 pub mod nothing;
 pub mod pool_2d;

@@ -1,6 +1,6 @@
 //! The operators, checked: one file a family, each with the typed view and its shape rules.
 
-mod add;
+mod binary;
 mod conv;
 mod fully_connected;
 mod pool;
@@ -9,7 +9,7 @@ mod reshape;
 mod softmax;
 mod svdf;
 
-pub use add::Add;
+pub use binary::{Binary, BinaryKind};
 pub use conv::{Conv2d, DepthwiseConv2d, Window};
 pub use fully_connected::FullyConnected;
 pub use pool::{Pool2d, PoolKind};
@@ -58,7 +58,7 @@ pub(crate) fn check<'a, S: OpSet>(graph: &Graph<'a>, node: &Node<'a>) -> Result<
     let kind = OpKind::from_code(node.code).ok_or(Reason::UnsupportedOp)?;
     // Written so that the compiler drops the arms of operators outside the set.
     match kind {
-        OpKind::Add if S::has(OpKind::Add) => Add::check(graph, node).map(Op::Add),
+        OpKind::Add if S::has(OpKind::Add) => Binary::check(graph, node, BinaryKind::Add).map(Op::Binary),
         OpKind::Conv2d if S::has(OpKind::Conv2d) => Conv2d::check(graph, node).map(Op::Conv2d),
         OpKind::DepthwiseConv2d if S::has(OpKind::DepthwiseConv2d) => {
             DepthwiseConv2d::check(graph, node).map(Op::DepthwiseConv2d)
@@ -88,6 +88,21 @@ pub(crate) fn check<'a, S: OpSet>(graph: &Graph<'a>, node: &Node<'a>) -> Result<
         OpKind::Reshape if S::has(OpKind::Reshape) => Reshape::check(graph, node).map(Op::Reshape),
         OpKind::Softmax if S::has(OpKind::Softmax) => Softmax::check(graph, node).map(Op::Softmax),
         OpKind::Svdf if S::has(OpKind::Svdf) => Svdf::check(graph, node).map(Op::Svdf),
+        OpKind::Sub if S::has(OpKind::Sub) => Binary::check(graph, node, BinaryKind::Sub).map(Op::Binary),
+        OpKind::Mul if S::has(OpKind::Mul) => Binary::check(graph, node, BinaryKind::Mul).map(Op::Binary),
+        OpKind::Div if S::has(OpKind::Div) => Binary::check(graph, node, BinaryKind::Div).map(Op::Binary),
+        OpKind::Maximum if S::has(OpKind::Maximum) => {
+            Binary::check(graph, node, BinaryKind::Maximum).map(Op::Binary)
+        }
+        OpKind::Minimum if S::has(OpKind::Minimum) => {
+            Binary::check(graph, node, BinaryKind::Minimum).map(Op::Binary)
+        }
+        OpKind::SquaredDifference if S::has(OpKind::SquaredDifference) => {
+            Binary::check(graph, node, BinaryKind::SquaredDifference).map(Op::Binary)
+        }
+        OpKind::Prelu if S::has(OpKind::Prelu) => {
+            Binary::check(graph, node, BinaryKind::Prelu).map(Op::Binary)
+        }
         _ => Err(Reason::OpNotSelected.into()),
     }
 }
