@@ -1,7 +1,7 @@
 //! What a step touches, said by its parameters: for checking plans without running them.
 
 use crate::ops::{
-    binary, conv_2d, copy, depthwise_conv_2d, fully_connected, pool_2d, quantize, softmax, svdf,
+    binary, cast, conv_2d, copy, depthwise_conv_2d, fully_connected, pool_2d, quantize, softmax, svdf, unary,
 };
 use crate::{Kernel, Params, Place};
 
@@ -123,6 +123,31 @@ impl Footprint {
             | Kernel::SquaredDifferenceS32
             | Kernel::SquaredDifferenceF32
             | Kernel::PreluF32 => footprint.binary(words, 4)?,
+            Kernel::LogisticS8
+            | Kernel::TanhS8
+            | Kernel::HardSwishS8
+            | Kernel::LeakyReluS8
+            | Kernel::LookupS8
+            | Kernel::AbsS8 => footprint.unary(words, 1)?,
+            Kernel::LogisticS16 | Kernel::TanhS16 | Kernel::LeakyReluS16 | Kernel::AbsS16 => {
+                footprint.unary(words, 2)?;
+            }
+            Kernel::HardSwishF32
+            | Kernel::LeakyReluF32
+            | Kernel::AbsF32
+            | Kernel::NegS32
+            | Kernel::NegF32
+            | Kernel::SquareF32
+            | Kernel::FloorF32
+            | Kernel::CeilF32
+            | Kernel::RoundF32
+            | Kernel::ClampF32 => footprint.unary(words, 4)?,
+            Kernel::Cast => {
+                let p = cast::CastParams::from_words(words)?;
+                footprint.reads = [Span::new(p.input, &[p.len, p.from.size()]), Span::EMPTY];
+                footprint.write = Span::new(p.output, &[p.len, p.to.size()]);
+                footprint.in_place = p.from.size() == p.to.size();
+            }
             Kernel::SvdfS8 | Kernel::SvdfS16 => {
                 let p = svdf::SvdfParams::from_words(words)?;
                 let size = if kernel == Kernel::SvdfS8 { 1 } else { 2 };
@@ -146,6 +171,15 @@ impl Footprint {
     fn binary(&mut self, words: &[u32], size: u32) -> Option<()> {
         let p = binary::BinaryParams::from_words(words)?;
         self.reads = [Span::new(p.input1, &[p.len1, size]), Span::new(p.input2, &[p.len2, size])];
+        self.write = Span::new(p.output, &[p.len, size]);
+        self.in_place = true;
+        Some(())
+    }
+
+    /// An operator on one tensor, of elements of `size` bytes.
+    fn unary(&mut self, words: &[u32], size: u32) -> Option<()> {
+        let p = unary::UnaryParams::from_words(words)?;
+        self.reads = [Span::new(p.input, &[p.len, size]), Span::EMPTY];
         self.write = Span::new(p.output, &[p.len, size]);
         self.in_place = true;
         Some(())

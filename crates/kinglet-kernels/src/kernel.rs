@@ -21,7 +21,7 @@ macro_rules! for_each_kernel {
             AddS8 = 10, binary::add_s8, [Add], "portable ADD, int8";
             SvdfS8 = 11, svdf::svdf_s8, [Svdf], "portable SVDF, int8 state";
             SvdfS16 = 12, svdf::svdf_s16, [Svdf], "portable SVDF, int16 state";
-            Requantize = 13, quantize::requantize, [Quantize, Relu, Relu6, ReluN1To1], "portable integer rescaling";
+            Requantize = 13, quantize::requantize, [Quantize, Relu, Relu6, ReluN1To1, Relu0To1], "portable integer rescaling";
             Quantize = 14, quantize::quantize, [Quantize], "portable float32 to integer";
             Dequantize = 15, quantize::dequantize, [Dequantize], "portable integer to float32";
             AddS16 = 100, binary::add_s16, [Add], "portable ADD, int16";
@@ -50,6 +50,27 @@ macro_rules! for_each_kernel {
             SquaredDifferenceF32 = 123, binary::squared_difference_f32, [SquaredDifference], "portable SQUARED_DIFFERENCE, float32";
             PreluS8 = 124, binary::prelu_s8, [Prelu], "portable PRELU, int8";
             PreluF32 = 125, binary::prelu_f32, [Prelu], "portable PRELU, float32";
+            LogisticS8 = 126, logistic::logistic_s8, [Logistic], "portable LOGISTIC, int8";
+            LogisticS16 = 127, logistic::logistic_s16, [Logistic], "portable LOGISTIC, int16";
+            TanhS8 = 128, logistic::tanh_s8, [Tanh], "portable TANH, int8";
+            TanhS16 = 129, logistic::tanh_s16, [Tanh], "portable TANH, int16";
+            HardSwishS8 = 130, hard_swish::hard_swish_s8, [HardSwish], "portable HARD_SWISH, int8";
+            HardSwishF32 = 131, hard_swish::hard_swish_f32, [HardSwish], "portable HARD_SWISH, float32";
+            LeakyReluS8 = 132, unary::leaky_relu_s8, [LeakyRelu], "portable LEAKY_RELU, int8";
+            LeakyReluS16 = 133, unary::leaky_relu_s16, [LeakyRelu], "portable LEAKY_RELU, int16";
+            LeakyReluF32 = 134, unary::leaky_relu_f32, [LeakyRelu], "portable LEAKY_RELU, float32";
+            LookupS8 = 135, lookup::lookup_s8, [Elu, Exp], "portable table of a function, int8";
+            AbsS8 = 136, unary::abs_s8, [Abs], "portable ABS, int8";
+            AbsS16 = 137, unary::abs_s16, [Abs], "portable ABS, int16";
+            AbsF32 = 138, unary::abs_f32, [Abs], "portable ABS, float32";
+            NegS32 = 139, unary::neg_s32, [Neg], "portable NEG, int32";
+            NegF32 = 140, unary::neg_f32, [Neg], "portable NEG, float32";
+            SquareF32 = 141, unary::square_f32, [Square], "portable SQUARE, float32";
+            FloorF32 = 142, unary::floor_f32, [Floor], "portable FLOOR, float32";
+            CeilF32 = 143, unary::ceil_f32, [Ceil], "portable CEIL, float32";
+            RoundF32 = 144, unary::round_f32, [Round], "portable ROUND, float32";
+            ClampF32 = 145, unary::clamp_f32, [Relu, Relu6, ReluN1To1, Relu0To1], "portable activation of its own, float32";
+            Cast = 146, cast::cast, [Cast], "portable CAST";
         }
     };
 }

@@ -1,6 +1,7 @@
 //! From a checked operator to its kernel and the kernel's parameters.
 
 mod binary;
+mod cast;
 mod conv;
 mod fully_connected;
 mod pool;
@@ -8,11 +9,13 @@ mod rescale;
 mod reshape;
 mod softmax;
 mod svdf;
+mod unary;
 
+use kinglet_kernels::ops::binary::Limits;
 use kinglet_kernels::quant::{Multiplier, quantize};
-use kinglet_kernels::{Choice, Kernel, Params, Place};
+use kinglet_kernels::{Choice, Kernel, Params, Place, Word};
 use kinglet_tflite::ops::Activation;
-use kinglet_tflite::{ModelError, Op, OpKind, OpSet, Reason, Storage, Tensor};
+use kinglet_tflite::{DType, ModelError, Op, OpKind, OpSet, Reason, Storage, Tensor};
 
 use crate::layout::Layout;
 use crate::plan::PlanWriter;
@@ -67,6 +70,8 @@ pub fn choose<S: OpSet>(op: &Op<'_>, options: &Options) -> Choice {
         Op::Reshape(_) if S::has(Kind::Reshape) => reshape::choose(),
         Op::Softmax(op) if S::has(Kind::Softmax) => softmax::choose(op, options),
         Op::Svdf(op) if S::has(Kind::Svdf) => svdf::choose(op, options),
+        Op::Unary(op) if S::OPS & UNARY != 0 => unary::choose(op, options),
+        Op::Cast(_) if S::has(Kind::Cast) => cast::choose(options),
         _ => Choice { kernel: Kernel::Nothing, scratch: 0 },
     }
 }
@@ -88,6 +93,8 @@ pub(crate) fn emit<S: OpSet>(
         Op::Reshape(op) if S::has(Kind::Reshape) => reshape::emit(op, emit),
         Op::Softmax(op) if S::has(Kind::Softmax) => softmax::emit(op, emit),
         Op::Svdf(op) if S::has(Kind::Svdf) => svdf::emit(op, emit),
+        Op::Unary(op) if S::OPS & UNARY != 0 => unary::emit::<S>(op, emit),
+        Op::Cast(op) if S::has(Kind::Cast) => cast::emit(op, emit),
         _ => Err(Reason::OpNotSelected.into()),
     }
 }
@@ -102,12 +109,27 @@ const BINARY: u128 = OpKind::Add.bit()
     | OpKind::SquaredDifference.bit()
     | OpKind::Prelu.bit();
 
+/// The operators that `unary` serves.
+const UNARY: u128 = OpKind::Logistic.bit()
+    | OpKind::Tanh.bit()
+    | OpKind::HardSwish.bit()
+    | OpKind::LeakyRelu.bit()
+    | OpKind::Elu.bit()
+    | OpKind::Exp.bit()
+    | OpKind::Abs.bit()
+    | OpKind::Neg.bit()
+    | OpKind::Square.bit()
+    | OpKind::Floor.bit()
+    | OpKind::Ceil.bit()
+    | OpKind::Round.bit();
+
 /// The operators that `rescale` serves.
 const RESCALE: u128 = OpKind::Quantize.bit()
     | OpKind::Dequantize.bit()
     | OpKind::Relu.bit()
     | OpKind::Relu6.bit()
-    | OpKind::ReluN1To1.bit();
+    | OpKind::ReluN1To1.bit()
+    | OpKind::Relu0To1.bit();
 
 /// Least and greatest output under a fused activation. TFLite: `CalculateActivationRangeQuantized`.
 fn activation_range(activation: Activation, output: &Tensor<'_>) -> Result<(i32, i32)> {
@@ -119,7 +141,28 @@ fn activation_range(activation: Activation, output: &Tensor<'_>) -> Result<(i32,
         Activation::Relu => (min.max(at(0.0)), max),
         Activation::Relu6 => (min.max(at(0.0)), max.min(at(6.0))),
         Activation::ReluN1To1 => (min.max(at(-1.0)), max.min(at(1.0))),
+        Activation::Relu0To1 => (min.max(at(0.0)), max.min(at(1.0))),
     })
+}
+
+/// Least and greatest output of an operator on int32 or float32, where `greatest` bounds what has no other
+/// bound. TFLite: `CalculateActivationRange`.
+fn limits(activation: Activation, dtype: DType, greatest: f32) -> Limits {
+    fn words(min: impl Word, max: impl Word) -> Limits {
+        Limits { min: min.to_word(), max: max.to_word() }
+    }
+    let (min, max) = match activation {
+        Activation::None => (None, None),
+        Activation::Relu => (Some(0i8), None),
+        Activation::Relu6 => (Some(0), Some(6i8)),
+        Activation::ReluN1To1 => (Some(-1), Some(1)),
+        Activation::Relu0To1 => (Some(0), Some(1)),
+    };
+    if dtype == DType::Float32 {
+        words(min.map_or(-greatest, f32::from), max.map_or(greatest, f32::from))
+    } else {
+        words(min.map_or(i32::MIN, i32::from), max.map_or(i32::MAX, i32::from))
+    }
 }
 
 /// A factor as multiplier and shift.

@@ -217,6 +217,7 @@ impl<'a> Node<'a> {
 #[allow(missing_docs, reason = "each variant is documented at the type it holds")]
 pub enum Op<'a> {
     Binary(ops::Binary<'a>),
+    Cast(ops::Cast<'a>),
     Conv2d(ops::Conv2d<'a>),
     DepthwiseConv2d(ops::DepthwiseConv2d<'a>),
     FullyConnected(ops::FullyConnected<'a>),
@@ -225,4 +226,5 @@ pub enum Op<'a> {
     Reshape(ops::Reshape<'a>),
     Softmax(ops::Softmax<'a>),
     Svdf(ops::Svdf<'a>),
+    Unary(ops::Unary<'a>),
 }

@@ -4,14 +4,19 @@
 //! none panics.
 
 pub mod binary;
+pub mod cast;
 pub mod conv_2d;
 pub mod copy;
 pub mod depthwise_conv_2d;
 pub mod elements;
 pub mod fully_connected;
+pub mod hard_swish;
+pub mod logistic;
+pub mod lookup;
 pub mod nothing;
 pub mod pool_2d;
 pub mod quantize;
 pub mod rows;
 pub mod softmax;
 pub mod svdf;
+pub mod unary;

@@ -1,6 +1,7 @@
 //! The operators, checked: one file a family, each with the typed view and its shape rules.
 
 mod binary;
+mod cast;
 mod conv;
 mod fully_connected;
 mod pool;
@@ -8,8 +9,10 @@ mod rescale;
 mod reshape;
 mod softmax;
 mod svdf;
+mod unary;
 
 pub use binary::{Binary, BinaryKind};
+pub use cast::Cast;
 pub use conv::{Conv2d, DepthwiseConv2d, Window};
 pub use fully_connected::FullyConnected;
 pub use pool::{Pool2d, PoolKind};
@@ -17,6 +20,7 @@ pub use rescale::Rescale;
 pub use reshape::Reshape;
 pub use softmax::Softmax;
 pub use svdf::Svdf;
+pub use unary::{Unary, UnaryKind};
 
 use crate::error::{ModelError, Reason};
 use crate::generated::ActivationFunctionType;
@@ -36,6 +40,8 @@ pub enum Activation {
     ReluN1To1,
     /// 0 to 6.
     Relu6,
+    /// 0 to 1: only as an operator of its own.
+    Relu0To1,
 }
 
 impl Activation {
@@ -102,6 +108,22 @@ pub(crate) fn check<'a, S: OpSet>(graph: &Graph<'a>, node: &Node<'a>) -> Result<
         }
         OpKind::Prelu if S::has(OpKind::Prelu) => {
             Binary::check(graph, node, BinaryKind::Prelu).map(Op::Binary)
+        }
+        OpKind::Logistic if S::has(OpKind::Logistic) => Unary::check(graph, node, kind).map(Op::Unary),
+        OpKind::Tanh if S::has(OpKind::Tanh) => Unary::check(graph, node, kind).map(Op::Unary),
+        OpKind::HardSwish if S::has(OpKind::HardSwish) => Unary::check(graph, node, kind).map(Op::Unary),
+        OpKind::LeakyRelu if S::has(OpKind::LeakyRelu) => Unary::check(graph, node, kind).map(Op::Unary),
+        OpKind::Elu if S::has(OpKind::Elu) => Unary::check(graph, node, kind).map(Op::Unary),
+        OpKind::Exp if S::has(OpKind::Exp) => Unary::check(graph, node, kind).map(Op::Unary),
+        OpKind::Abs if S::has(OpKind::Abs) => Unary::check(graph, node, kind).map(Op::Unary),
+        OpKind::Neg if S::has(OpKind::Neg) => Unary::check(graph, node, kind).map(Op::Unary),
+        OpKind::Square if S::has(OpKind::Square) => Unary::check(graph, node, kind).map(Op::Unary),
+        OpKind::Floor if S::has(OpKind::Floor) => Unary::check(graph, node, kind).map(Op::Unary),
+        OpKind::Ceil if S::has(OpKind::Ceil) => Unary::check(graph, node, kind).map(Op::Unary),
+        OpKind::Round if S::has(OpKind::Round) => Unary::check(graph, node, kind).map(Op::Unary),
+        OpKind::Cast if S::has(OpKind::Cast) => Cast::check(graph, node).map(Op::Cast),
+        OpKind::Relu0To1 if S::has(OpKind::Relu0To1) => {
+            Rescale::check_activation(graph, node, Activation::Relu0To1).map(Op::Rescale)
         }
         _ => Err(Reason::OpNotSelected.into()),
     }
