@@ -1,4 +1,7 @@
 //! LOGISTIC and TANH, int8 by fixed-point arithmetic and int16 by a table. May run in place.
+//!
+//! Both as in TFLM. tflite-runtime 2.14 makes a table for int8 in float32 instead: about one in 60,000 of its
+//! entries differs by 1.
 
 use crate::ops::unary::{UnaryParams, elements};
 use crate::params::params;
@@ -38,8 +41,8 @@ impl FixedPoint {
     pub fn new(scale: f32, zero_point: i32) -> Option<Self> {
         let real = f64::from(scale) * f64::from(1u32 << (31 - INTEGER_BITS));
         if real.is_finite() && real >= f64::from(1u32 << 30) {
-            // From a scale of 8 on, TFLite's radius is 0: only the ends are left.
-            return Some(Self { zero_point, radius: 0, multiplier: 0, shift: 0 });
+            // From a scale of 8 on only the ends are left, and the middle, which TFLM takes for an end.
+            return Some(Self { zero_point, radius: 1, multiplier: 0, shift: 0 });
         }
         let factor = Multiplier::from_real(real)?;
         // A smaller scale takes all of int8 to less than the least step.
