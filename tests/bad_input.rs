@@ -416,6 +416,13 @@ fn constant_activations() {
             })
             .collect(),
     );
+    let own_state = edit(svdf(), |g| {
+        g.tensors[0] = Tensor::int8(&[1, 20], 0.1, 3).variable();
+        g.tensors[1] = Tensor::weights(&[4, 20], &[0.1], 0, &[1; 80]);
+        g.inputs.clear();
+        g.ops[0].inputs[4] = 0;
+    });
+    check(vec![("svdf on its own state", own_state, Reason::ConstantActivation, Some(0), Some(0))]);
     // These read from anywhere.
     for (draft, len) in [(relu(), 4), (reshape(), 4), (add(), 12), (dequantize(), 4)] {
         let file = edit(draft, |g| {

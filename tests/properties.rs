@@ -5,7 +5,7 @@ use kinglet_tests::{Stage, exercise};
 use proptest::prelude::*;
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 2000, ..ProptestConfig::default() })]
+    #![proptest_config(crate::config(2000))]
 
     #[test]
     fn sound_models_run(bytes in proptest::collection::vec(any::<u8>(), 0..300)) {

@@ -6,16 +6,22 @@
 //! makes the tensor, and that it wrote just these bytes. So a layout in which a step overwrites what
 //! another still needs does not pass, whoever made it.
 //!
+//! A plan that was not made here, on the spot, has to say more: that its kernels do what the operators ask
+//! for. It is written once more, with the places that it names itself, and compared word by word.
+//!
 //! Work grows with the number of steps times the distance between writing and reading, at most with its
 //! square.
+
+mod rebuild;
 
 use core::fmt;
 use core::ops::Range;
 
 use kinglet_kernels::{Footprint, Kernel, Place, Region, Span};
-use kinglet_tflite::{Graph, ModelError, Node, OpKind, Storage};
+use kinglet_tflite::{Graph, ModelError, Node, OpKind, OpSet, Storage};
 
 use crate::plan::{IoTensor, Plan, Step};
+use crate::planner::{Constants, Options};
 
 /// Why a plan is refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -81,11 +87,27 @@ struct Checker<'p, 'g> {
     constants: usize,
 }
 
-/// Checks `plan` against `graph`, with `constants` bytes of constants.
+/// Checks a plan that may come from anywhere: it is one that is made for `graph` with `options` and
+/// `constants`, and its layout is sound.
 ///
 /// # Errors
 /// [`CheckError`]: the first fault found.
-pub fn check(plan: &Plan<'_>, graph: &Graph<'_>, constants: usize) -> Result<(), CheckError> {
+pub fn check<S: OpSet>(
+    plan: &Plan<'_>,
+    graph: &Graph<'_>,
+    options: &Options,
+    constants: &mut impl Constants,
+) -> Result<(), CheckError> {
+    check_layout(plan, graph, constants.len() as usize)?;
+    rebuild::check::<S>(plan, graph, options, constants)
+}
+
+/// Checks the layout of a plan whose parameters are the planner's: no step overwrites what another still
+/// needs. There are `constants` bytes of constants.
+///
+/// # Errors
+/// [`CheckError`]: the first fault found.
+pub fn check_layout(plan: &Plan<'_>, graph: &Graph<'_>, constants: usize) -> Result<(), CheckError> {
     let checker = Checker { plan, graph, constants };
     if plan.input_count() != graph.inputs().len() || plan.output_count() != graph.outputs().len() {
         return Err(CheckError::OtherGraph);
@@ -357,10 +379,17 @@ impl Checker<'_, '_> {
         Ok(())
     }
 
+    /// Initial values lie one after the other, so that each variable has its own place.
     fn check_state_inits(&self) -> Result<(), CheckError> {
+        let mut end = 0;
         for init in self.plan.state_inits() {
             let place = Place::new(Region::State, init.offset).ok_or(CheckError::Header)?;
             self.in_bounds(&Span { place, len: init.bytes.into() }, 0)?;
+            if init.offset < end {
+                return Err(CheckError::Header);
+            }
+            // In bounds, so below 2^32.
+            end = init.offset.saturating_add(init.bytes);
         }
         Ok(())
     }

@@ -170,6 +170,18 @@ impl Records<'_> {
     }
 }
 
+/// Where a model's tensors lie: what a plan is written from.
+pub trait Places {
+    /// Where a tensor lies that is no constant.
+    fn place(&self, tensor: &Tensor<'_>) -> Option<Place>;
+
+    /// Output `b` of an operator is its input `a`, left where it is.
+    fn share_a_place(&self, a: &Tensor<'_>, b: &Tensor<'_>) -> bool;
+
+    /// Where the scratch memory of operator `op` lies, the `i`-th that has some.
+    fn scratch(&self, op: u32, i: usize) -> Option<Place>;
+}
+
 /// Where everything lies.
 #[derive(Debug)]
 pub struct Layout<'m> {
@@ -246,23 +258,22 @@ impl<'m> Layout<'m> {
         let words = self.words.get(range(self.words.len(), i)?)?;
         words.first_chunk().copied().map(Record::from_words)
     }
+}
 
-    /// Where a tensor lies that is no constant.
-    pub fn place(&self, tensor: &Tensor<'_>) -> Option<Place> {
+impl Places for Layout<'_> {
+    fn place(&self, tensor: &Tensor<'_>) -> Option<Place> {
         let root = self.record(tensor.id as usize)?.root;
         let record = self.record(root.into())?;
         let region = if record.flags & STATE != 0 { Region::State } else { Region::Arena };
         (record.flags & PLACED != 0).then(|| Place::new(region, record.offset)).flatten()
     }
 
-    /// Input and output share a place.
-    pub fn share_a_place(&self, a: &Tensor<'_>, b: &Tensor<'_>) -> bool {
+    fn share_a_place(&self, a: &Tensor<'_>, b: &Tensor<'_>) -> bool {
         let root = |tensor: &Tensor<'_>| self.record(tensor.id as usize).map(|record| record.root);
         root(a) == root(b) && root(a).is_some()
     }
 
-    /// Where the scratch memory of the `i`-th step that has some lies.
-    pub fn scratch(&self, i: usize) -> Option<Place> {
+    fn scratch(&self, _op: u32, i: usize) -> Option<Place> {
         let record = self.record(self.tensors.checked_add(i)?)?;
         Place::new(Region::Arena, record.offset)
     }

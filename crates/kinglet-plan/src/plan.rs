@@ -330,7 +330,7 @@ impl<'a> Plan<'a> {
 /// how much is needed.
 #[derive(Debug)]
 pub struct PlanWriter<'m> {
-    words: &'m mut [u32],
+    words: Words<'m>,
     /// Words written so far, also those that found no room.
     len: usize,
     header: Header0,
@@ -347,9 +347,26 @@ struct Header0 {
     params: u32,
 }
 
+/// What a [`PlanWriter`] does with words.
+#[derive(Debug)]
+enum Words<'m> {
+    Write(&'m mut [u32]),
+    /// Compares with those that are there; false once one differs.
+    Compare(&'m [u32], bool),
+}
+
 impl<'m> PlanWriter<'m> {
     /// Starts a plan of `steps` steps.
     pub(crate) fn new(words: &'m mut [u32], steps: u32) -> Self {
+        Self::start(Words::Write(words), steps)
+    }
+
+    /// Starts a plan that is compared with the words of another.
+    pub(crate) fn compare(words: &'m [u32], steps: u32) -> Self {
+        Self::start(Words::Compare(words, true), steps)
+    }
+
+    fn start(words: Words<'m>, steps: u32) -> Self {
         let len = Header::WORDS + steps as usize * Step::WORDS;
         let header = Header0 { steps, io: len as u32, ..Header0::default() };
         Self { words, len, header }
@@ -361,8 +378,13 @@ impl<'m> PlanWriter<'m> {
     }
 
     fn put(&mut self, at: usize, word: u32) {
-        if let Some(slot) = self.words.get_mut(at) {
-            *slot = word;
+        match &mut self.words {
+            Words::Write(words) => {
+                if let Some(slot) = words.get_mut(at) {
+                    *slot = word;
+                }
+            }
+            Words::Compare(words, same) => *same &= words.get(at) == Some(&word),
         }
     }
 
@@ -443,7 +465,7 @@ impl<'m> PlanWriter<'m> {
 
     /// Writes the header. Returns the number of words that the plan takes; when that is more than there
     /// was room for, the plan is not there.
-    pub(crate) fn finish(mut self, arena_bytes: u32, state_bytes: u32, constant_bytes: u32) -> usize {
+    pub(crate) fn finish(&mut self, arena_bytes: u32, state_bytes: u32, constant_bytes: u32) -> usize {
         let header = Header {
             arena_bytes,
             state_bytes,
@@ -460,5 +482,10 @@ impl<'m> PlanWriter<'m> {
             self.put(i, word);
         }
         self.len
+    }
+
+    /// A plan that was compared is the same to its last word.
+    pub(crate) fn is_same(&self) -> bool {
+        matches!(self.words, Words::Compare(words, true) if words.len() == self.len)
     }
 }

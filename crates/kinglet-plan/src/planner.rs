@@ -3,7 +3,7 @@
 use kinglet_kernels::{Place, Target};
 use kinglet_tflite::{Graph, OpSet, Storage, Tensor};
 
-use crate::layout::Layout;
+use crate::layout::{Layout, Places};
 use crate::plan::{IoTensor, Plan, PlanWriter, StateInit};
 use crate::prepare::{self, Emit};
 use crate::{PlanError, check};
@@ -39,7 +39,8 @@ impl Options {
 
 /// Where constants end up: the plan names them by offset.
 pub trait Constants {
-    /// The place of `bytes`, which lie at `offset` in the model file; `None` when there is no room.
+    /// The place of `bytes`, which lie at `offset` in the model file; the same again when asked again.
+    /// `None` when there is no room.
     fn place(&mut self, offset: u32, bytes: &[u8]) -> Option<Place>;
 
     /// Bytes of constants that the plan may name.
@@ -129,83 +130,97 @@ impl<'g, 'm> Planner<'g, 'm> {
         constants: &mut impl Constants,
     ) -> Result<usize, PlanError> {
         let given = words.len() * 4;
-        let len = self.emit::<S>(words, constants)?;
+        let mut writer = PlanWriter::new(words, self.layout.steps);
+        emit::<S>(&self.graph, &self.options, &self.layout, &mut writer, constants)?;
+        let len = writer.finish(self.layout.arena_bytes, self.layout.state_bytes, constants.len());
         let Some(words) = words.get(..len) else {
             return Err(PlanError::MemoryTooSmall { needed: len.saturating_mul(4), given });
         };
-        check::check(&Plan::new(words)?, &self.graph, constants.len() as usize)?;
+        check::check_layout(&Plan::new(words)?, &self.graph, constants.len() as usize)?;
         Ok(len)
     }
+}
 
-    fn emit<S: OpSet>(&self, words: &mut [u32], constants: &mut impl Constants) -> Result<usize, PlanError> {
-        let graph = &self.graph;
-        let mut writer = PlanWriter::new(words, self.layout.steps);
-        for (ids, is_input) in [(graph.inputs(), true), (graph.outputs(), false)] {
-            for id in ids.iter().flatten() {
-                let io = self.io_tensor(&graph.tensor(id)?, constants)?;
-                writer.io(&io, is_input);
-            }
+/// Writes all of a plan but its header, with tensors where `places` says. Returns the number of steps.
+pub(crate) fn emit<S: OpSet>(
+    graph: &Graph<'_>,
+    options: &Options,
+    places: &dyn Places,
+    writer: &mut PlanWriter<'_>,
+    constants: &mut impl Constants,
+) -> Result<u32, PlanError> {
+    for (ids, is_input) in [(graph.inputs(), true), (graph.outputs(), false)] {
+        for id in ids.iter().flatten() {
+            let io = io_tensor(&graph.tensor(id)?, places, constants)?;
+            writer.io(&io, is_input);
         }
-        writer.end_io();
-        self.state_inits(&mut writer)?;
-
-        let (mut scratch, mut next_step) = (0, 0);
-        for index in 0..graph.op_count() {
-            let op = graph.op::<S>(index)?;
-            let mut place = Place::NONE;
-            if prepare::choose::<S>(&op, &self.options).scratch > 0 {
-                place = self.layout.scratch(scratch).ok_or(PlanError::ArenaTooLarge)?;
-                scratch += 1;
-            }
-            let node = graph.node(index)?;
-            let output = graph.tensor(node.outputs.get(0).unwrap_or(0))?;
-            let mut emit = Emit {
-                layout: &self.layout,
-                constants,
-                writer: &mut writer,
-                scratch: place,
-                params_at: 0,
-                op: index as u16,
-                next_step,
-            };
-            prepare::emit::<S>(&op, &output, &self.options, &mut emit)
-                .map_err(|error| error.at_op(index, node.code))?;
-            next_step = emit.next_step;
-        }
-        Ok(writer.finish(self.layout.arena_bytes, self.layout.state_bytes, constants.len()))
     }
+    writer.end_io();
+    state_inits(graph, places, writer)?;
 
-    fn io_tensor(&self, tensor: &Tensor<'_>, constants: &mut impl Constants) -> Result<IoTensor, PlanError> {
-        let place = match tensor.storage {
-            Storage::Constant { offset, bytes } => constants.place(offset, bytes),
-            _ => self.layout.place(tensor),
+    let (mut scratch, mut next_step) = (0, 0);
+    for index in 0..graph.op_count() {
+        let op = graph.op::<S>(index)?;
+        let mut place = Place::NONE;
+        if prepare::choose::<S>(&op, options).scratch > 0 {
+            place = places.scratch(index, scratch).ok_or(PlanError::ArenaTooLarge)?;
+            scratch += 1;
+        }
+        let node = graph.node(index)?;
+        let output = graph.tensor(node.outputs.get(0).unwrap_or(0))?;
+        let mut emit = Emit {
+            layout: places,
+            constants,
+            writer,
+            scratch: place,
+            params_at: 0,
+            op: index as u16,
+            next_step,
         };
-        let (scale, zero_point) = tensor.per_tensor().unwrap_or((0.0, 0));
-        Ok(IoTensor {
-            place: place.ok_or(PlanError::ArenaTooLarge)?,
-            bytes: tensor.byte_len(),
-            dtype: tensor.dtype,
-            shape: tensor.shape,
-            scale,
-            zero_point,
-            name: constants.place(tensor.name_offset, tensor.name).unwrap_or(Place::NONE),
-            name_bytes: tensor.name.len() as u32,
-        })
+        prepare::emit::<S>(&op, &output, options, &mut emit)
+            .map_err(|error| error.at_op(index, node.code))?;
+        next_step = emit.next_step;
     }
+    Ok(next_step)
+}
 
-    /// TFLM fills an int8 variable with its zero point, others with 0.
-    fn state_inits(&self, writer: &mut PlanWriter<'_>) -> Result<(), PlanError> {
-        for id in 0..self.graph.tensor_count() {
-            let tensor = self.graph.tensor(id)?;
-            if let (Storage::Variable, Some(place)) = (tensor.storage, self.layout.place(&tensor)) {
-                let zero_point = match tensor.dtype {
-                    kinglet_tflite::DType::Int8 => tensor.quantization.zero_point(0).unwrap_or(0),
-                    _ => 0,
-                };
-                let offset = place.offset() as u32;
-                writer.state_init(StateInit { offset, bytes: tensor.byte_len(), fill: zero_point as u8 });
-            }
+fn io_tensor(
+    tensor: &Tensor<'_>,
+    places: &dyn Places,
+    constants: &mut impl Constants,
+) -> Result<IoTensor, PlanError> {
+    let place = match tensor.storage {
+        Storage::Constant { offset, bytes } => constants.place(offset, bytes),
+        _ => places.place(tensor),
+    };
+    let (scale, zero_point) = tensor.per_tensor().unwrap_or((0.0, 0));
+    Ok(IoTensor {
+        place: place.ok_or(PlanError::ArenaTooLarge)?,
+        bytes: tensor.byte_len(),
+        dtype: tensor.dtype,
+        shape: tensor.shape,
+        scale,
+        zero_point,
+        name: constants.place(tensor.name_offset, tensor.name).unwrap_or(Place::NONE),
+        name_bytes: tensor.name.len() as u32,
+    })
+}
+
+/// TFLM fills an int8 variable with its zero point, others with 0.
+fn state_inits(graph: &Graph<'_>, places: &dyn Places, writer: &mut PlanWriter<'_>) -> Result<(), PlanError> {
+    for id in 0..graph.tensor_count() {
+        let tensor = graph.tensor(id)?;
+        if !matches!(tensor.storage, Storage::Variable) {
+            continue;
         }
-        Ok(())
+        if let Some(place) = places.place(&tensor) {
+            let zero_point = match tensor.dtype {
+                kinglet_tflite::DType::Int8 => tensor.quantization.zero_point(0).unwrap_or(0),
+                _ => 0,
+            };
+            let offset = place.offset() as u32;
+            writer.state_init(StateInit { offset, bytes: tensor.byte_len(), fill: zero_point as u8 });
+        }
     }
+    Ok(())
 }

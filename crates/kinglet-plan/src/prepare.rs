@@ -20,13 +20,13 @@ use kinglet_kernels::{Choice, Kernel, Params, Place, Word};
 use kinglet_tflite::ops::{Activation, MOVEMENT, REDUCE};
 use kinglet_tflite::{DType, ModelError, Op, OpKind, OpSet, Reason, Storage, Tensor};
 
-use crate::layout::Layout;
+use crate::layout::Places;
 use crate::plan::{PlanWriter, Step};
 use crate::planner::{Constants, Options};
 
 /// What an operator's parameters are written with.
 pub struct Emit<'e, 'm, C> {
-    pub(crate) layout: &'e Layout<'m>,
+    pub(crate) layout: &'e dyn Places,
     pub(crate) constants: &'e mut C,
     pub(crate) writer: &'e mut PlanWriter<'m>,
     /// Scratch memory of this step.

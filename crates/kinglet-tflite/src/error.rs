@@ -90,7 +90,7 @@ reasons! {
     ShapeMismatch: Malformed, "the shape does not fit the operator's other tensors and options";
     WrongType: Malformed, "the type does not fit the operator's other tensors";
     NotConstant: Unsupported, "the tensor has to be a constant";
-    ConstantActivation: Unsupported, "kinglet does not run this operator on a constant";
+    ConstantActivation: Unsupported, "kinglet does not run this operator on a constant or a variable";
     BufferLength: Malformed, "the buffer's length does not fit the tensor's shape and type";
     ConstantWritten: Malformed, "the operator writes to a constant, an input of the model or a variable";
     WrittenTwice: Malformed, "two operators write to the tensor";

@@ -52,6 +52,8 @@ impl<'a> Svdf<'a> {
         let bias = optional_input(graph, node, 3)?;
         let output = output(graph, node, 0)?;
 
+        // A variable may be the state itself, which the operator writes as it goes.
+        ensure(matches!(data.storage, Storage::Activation), &data, Reason::ConstantActivation)?;
         check_int8(&data, &feature_weights)?;
         ensure(output.dtype == DType::Int8, &output, Reason::WrongType)?;
         ensure(feature_weights.dtype == DType::Int8, &feature_weights, Reason::UnsupportedType)?;
