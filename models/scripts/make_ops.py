@@ -56,7 +56,7 @@ def judge(case, runs):
     else:
         entry["golden"] = refs.TFLM if a is None else refs.TFLITE
         golden = out[entry["golden"]]
-    if case.why:
+    if case.why and entry.get("largest_difference", 0) != 0:
         entry["why"] = case.why
     for r in (refs.LITERT, refs.OPTIMISED):
         if out[r] is not None:
