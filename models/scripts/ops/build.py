@@ -144,7 +144,7 @@ class Model:
         data = np.asarray(data)
         return self.tensor(data.shape, dtype, scale, zp, data, qdim)
 
-    def op(self, name, inputs, outputs, options=None, version=None, **values):
+    def op(self, name, inputs, outputs, options=None, version=None, intermediates=None, **values):
         """Adds an operator; `options` is its options table in the schema, `values` what it holds."""
         outputs = outputs if isinstance(outputs, list) else [outputs]
         if version is None:
@@ -158,6 +158,8 @@ class Model:
         o.opcodeIndex = self.codes.index(key)
         o.inputs = np.array([-1 if t is None else t.index for t in inputs], np.int32)
         o.outputs = np.array([t.index for t in outputs], np.int32)
+        if intermediates:
+            o.intermediates = np.array([t.index for t in intermediates], np.int32)
         if options:
             o.builtinOptionsType = getattr(schema.BuiltinOptions, options)
             o.builtinOptions = getattr(schema, options + "T")()

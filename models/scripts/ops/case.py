@@ -14,5 +14,6 @@ class Case:
     invocations: int = 2
     follow: str = ""  # the reference whose outputs are right where they differ
     why: str = ""
+    twin: Model | None = None  # the same sum in another shape, where TFLM is right, and whose outputs are the golden
     saturates: str = ""  # why more than a fifth of the output may be saturated
     litert: bool = True  # keep LiteRT's outputs where they differ

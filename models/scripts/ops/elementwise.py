@@ -328,6 +328,12 @@ def compare():
             t = [m.input(shapes[0], "bool"), m.input(shapes[1], dtype, *q), m.input(shapes[2], dtype, *q)]
             m.output(m.op("SELECT_V2", t, m.tensor([2, 3, 5], dtype, *q), "SelectV2Options"))
             yield Case("SELECT_V2", m, {"shapes": str(shapes)})
+    for op in ("FLOOR_DIV", "FLOOR_MOD"):
+        m = Model(f"{op.lower()}_float32")
+        y = lambda rng, _: (rng.integers(1, 2**10, [33]) / np.float32(2**7) * rng.choice([-1, 1], 33)).astype(np.float32)
+        t = [m.input([2, 33], "float32"), m.input([33], "float32", fill=y)]
+        m.output(m.op(op, t, m.tensor([2, 33], "float32"), op.title().replace("_", "") + "Options", version=2 if op == "FLOOR_DIV" else 1))
+        yield Case(op, m)
     for dtype, q in (("int8", (0.05, 3)), ("float32", ())):
         m = Model(f"add_n_{dtype}")
         t = [m.input([2, 7], dtype, *q) for _ in range(3)]

@@ -256,6 +256,12 @@ def gathers():
         x = m.input([2, 3, 1, 7], dtype, *q(dtype))
         m.output(m.op("SHAPE", [x], m.tensor([4], "int32"), "ShapeOptions", outType=TYPES["int32"][0]))
         yield Case("SHAPE", m, invocations=1)
+    for dtype in ("int8", "float32"):
+        m = Model(f"embedding_lookup_{dtype}")
+        i = m.input([4], "int32", fill=lambda rng, _: rng.integers(0, 9, 4).astype(np.int32))
+        table = m.const(m.rng.integers(-128, 128, [9, 5]), dtype, *q(dtype))
+        m.output(m.op("EMBEDDING_LOOKUP", [i, table], m.tensor([4, 5], dtype, *q(dtype))))
+        yield Case("EMBEDDING_LOOKUP", m, invocations=4)
     m = Model("zeros_like_float32")
     m.output(m.op("ZEROS_LIKE", [m.input([2, 7], "float32")], m.tensor([2, 7], "float32"), "ZerosLikeOptions"))
     yield Case("ZEROS_LIKE", m, invocations=1)
