@@ -54,9 +54,9 @@ def judge(case, runs):
             return None, entry
         golden, entry["golden"] = out[case.follow], case.follow
     else:
-        entry["golden"] = refs.TFLM if a is None else refs.TFLITE
+        entry["golden"] = case.follow if case.follow and out[case.follow] is not None else refs.TFLM if a is None else refs.TFLITE
         golden = out[entry["golden"]]
-    if case.why and entry.get("largest_difference", 0) != 0:
+    if case.why and (entry["golden"] == case.follow or entry.get("largest_difference", 0) != 0):
         entry["why"] = case.why
     for r in (refs.LITERT, refs.OPTIMISED):
         if out[r] is not None:

@@ -24,7 +24,7 @@ def weighted(m, shape, qdim, terms, channels, act, zp_out, dtype="int8", q_in=(0
     hi_w = 7 if wtype == "int4" else 127
     weights = m.rng.integers(-hi_w, hi_w, shape, endpoint=True)
     lo, hi = np.iinfo(TYPES[dtype][1]).min, np.iinfo(TYPES[dtype][1]).max
-    sigma, mean = {NONE: (1.9, None), RELU: (2.1, 2.9), RELU6: (1.7, 3.0), RELU_N1_TO_1: (0.7, 0.0)}[act]
+    sigma, mean = {NONE: (1.9, None), RELU: (1.9, 3.1), RELU6: (1.7, 3.0), RELU_N1_TO_1: (0.7, 0.0)}[act]
     if act == NONE:
         s_out = 4.8 * sigma / (hi - lo)
         mean = (0 - zp_out) * s_out * 0.97 if bias else 0
@@ -44,7 +44,7 @@ def weighted(m, shape, qdim, terms, channels, act, zp_out, dtype="int8", q_in=(0
     b = None
     if bias:
         s_b = np.float32(q_in[0]) * s_w
-        values = np.rint((mean + m.rng.normal(0, 0.25 * sigma, channels)) / s_b).astype(np.int64)
+        values = np.rint((mean + m.rng.normal(0, 0.15 * sigma, channels)) / s_b).astype(np.int64)
         bias_type = bias_type or ("int64" if dtype == "int16" else "int32")
         b = m.const(values, bias_type, s_b, 0)
     return w, b, (float(np.float32(s_out)), zp_out)
@@ -133,6 +133,12 @@ ACTS = [RELU, RELU6, RELU_N1_TO_1]
 ZPS = [(-128, -128), (127, 127), (-128, 127), (127, -128), (0, 0)]
 
 
+def crossed():
+    """Odd channel counts x zero points x activations; the output's zero point is one that the activation can have."""
+    for c, zi, act in itertools.product(ODD, (-128, 127, -3), (NONE, RELU, RELU6, RELU_N1_TO_1)):
+        yield c, (zi, {NONE: -zi if zi != -128 else 127, RELU: -128 if zi != 127 else -100, RELU6: -128 if zi != 127 else -100, RELU_N1_TO_1: 9}[act]), act
+
+
 def z(v):
     return f"m{-v}" if v < 0 else f"p{v}"
 
@@ -156,6 +162,8 @@ def conv_cases():
     for act in ACTS:
         for padding in (SAME, VALID):
             yield conv(f"3x3_{ACTIVATIONS[act]}_{'same' if padding == SAME else 'valid'}", act=act, padding=padding, zp_out=-128 if act != RELU_N1_TO_1 else 7)
+    for c, (zi, zo), act in crossed():
+        yield conv(f"c{c}_zp_{z(zi)}_{ACTIVATIONS[act]}", h=2, w=3, cin=c, cout=min(c, 7), k=(2, 2), q_in=(0.0235, zi), zp_out=zo, act=act)
     for zi, zo in ZPS:
         yield conv(f"zp_{z(zi)}_{z(zo)}", q_in=(0.0235, zi), zp_out=zo)
         yield conv(f"1x1_zp_{z(zi)}_{z(zo)}", q_in=(0.0235, zi), zp_out=zo, k=(1, 1), cin=17)
@@ -185,11 +193,17 @@ def conv_cases():
         yield conv(f"groups{g}_c{cin}_c{cout}", cin=cin, cout=cout, groups=g, version=6)
     yield conv("groups2_valid_s2_relu6", h=7, w=7, cin=6, cout=4, groups=2, stride=(2, 2), padding=VALID, act=RELU6, zp_out=-128, version=6)
     for v, o in (("3x3", {}), ("1x1_c17", {"k": (1, 1), "cin": 17}), ("s2_valid", {"stride": (2, 2), "padding": VALID}), ("d2", {"h": 8, "w": 8, "dilation": (2, 2)}),
-                 ("relu", {"act": RELU}), ("relu6", {"act": RELU6}), ("bias_int32", {"bias_type": "int32"}), ("no_bias", {"bias": False}), ("batch2", {"batch": 2}),
+                 ("relu", {"act": RELU}), ("relu6", {"act": RELU6}), ("relu_n1_to_1", {"act": RELU_N1_TO_1}),
+                 ("s3_d1_valid", {"h": 8, "stride": (3, 3), "padding": VALID}), ("d3_valid", {"h": 9, "w": 9, "dilation": (3, 3), "padding": VALID}),
+                 *((f"1x1_c{c}", {"k": (1, 1), "h": 2, "w": 3, "cin": c, "cout": c}) for c in ODD if c != 17),
+                 ("bias_int32", {"bias_type": "int32"}), ("no_bias", {"bias": False}), ("batch2", {"batch": 2}),
                  ("per_tensor", {"per_channel": False})):
         yield conv(f"int16_{v}", dtype="int16", **o)
     for v, o in (("3x3", {}), ("odd_elements", {"cin": 1, "cout": 3}), ("1x1_c17_c7", {"k": (1, 1), "cin": 17, "cout": 7}), ("s2_valid_relu", {"stride": (2, 2), "padding": VALID, "act": RELU, "zp_out": -128}),
-                 ("d2", {"h": 8, "w": 8, "dilation": (2, 2)}), ("zp_m128", {"q_in": (0.0235, -128)}), ("per_tensor", {"per_channel": False})):
+                 ("d2", {"h": 8, "w": 8, "dilation": (2, 2)}), ("zp_m128", {"q_in": (0.0235, -128)}), ("zp_p127", {"q_in": (0.0235, 127), "zp_out": -128}), ("per_tensor", {"per_channel": False}),
+                 ("s3", {"h": 8, "stride": (3, 3)}), ("d3_valid", {"h": 9, "w": 9, "dilation": (3, 3), "padding": VALID}), ("batch2", {"batch": 2}),
+                 ("relu6", {"act": RELU6, "zp_out": -128}), ("relu_n1_to_1", {"act": RELU_N1_TO_1, "zp_out": 9}),
+                 *((f"1x1_c{c}", {"k": (1, 1), "h": 2, "w": 3, "cin": c, "cout": c}) for c in ODD)):
         yield conv(f"int4_{v}", wtype="int4", version=7, **o)
 
 
@@ -209,6 +223,8 @@ def depthwise_cases():
     for act in ACTS:
         for padding in (SAME, VALID):
             yield depthwise(f"3x3_{ACTIVATIONS[act]}_{'same' if padding == SAME else 'valid'}", act=act, padding=padding, cin=5, zp_out=-128 if act != RELU_N1_TO_1 else 7)
+    for c, (zi, zo), act in crossed():
+        yield depthwise(f"c{c}_zp_{z(zi)}_{ACTIVATIONS[act]}", h=3, w=3, cin=c, k=(2, 2), q_in=(0.0235, zi), zp_out=zo, act=act)
     for zi, zo in ZPS:
         yield depthwise(f"zp_{z(zi)}_{z(zo)}", q_in=(0.0235, zi), zp_out=zo, cin=5)
     for k in ((1, 3), (3, 1), (5, 5), (2, 2), (7, 1), (1, 9), (4, 2), (1, 1)):
@@ -226,17 +242,22 @@ def depthwise_cases():
     yield depthwise("kernel_beyond_input", h=2, w=2, k=(5, 5))
     yield depthwise("1d_dilated_causal", h=1, w=20, cin=7, k=(1, 3), dilation=(1, 4), padding=VALID)
     for v, o in (("3x3", {}), ("multiplier2", {"mult": 2}), ("s2_valid", {"stride": (2, 2), "padding": VALID}), ("d2", {"h": 8, "w": 8, "dilation": (2, 2)}), ("relu", {"act": RELU}),
-                 ("c17", {"cin": 17}), ("bias_int32", {"bias_type": "int32"}), ("no_bias", {"bias": False}), ("per_tensor", {"per_channel": False})):
+                 ("relu6", {"act": RELU6}), ("relu_n1_to_1", {"act": RELU_N1_TO_1}), ("s3", {"h": 8, "stride": (3, 3)}),
+                 ("d3_valid", {"h": 9, "w": 9, "dilation": (3, 3), "padding": VALID}), ("batch2", {"batch": 2}),
+                 *((f"c{c}", {"h": 3, "w": 3, "cin": c}) for c in ODD), ("bias_int32", {"bias_type": "int32"}), ("no_bias", {"bias": False}), ("per_tensor", {"per_channel": False})):
         yield depthwise(f"int16_{v}", dtype="int16", **o)
     for v, o in (("3x3", {}), ("c1", {"cin": 1}), ("multiplier2_c5", {"mult": 2, "cin": 5}), ("s2_valid_relu", {"stride": (2, 2), "padding": VALID, "act": RELU, "zp_out": -128}),
-                 ("c17", {"cin": 17}), ("per_tensor", {"per_channel": False})):
+                 ("zp_m128", {"q_in": (0.0235, -128)}), ("zp_p127", {"q_in": (0.0235, 127), "zp_out": -128}), ("s3", {"h": 8, "stride": (3, 3)}),
+                 ("d2", {"h": 7, "w": 7, "dilation": (2, 2)}), ("d3_valid", {"h": 9, "w": 9, "dilation": (3, 3), "padding": VALID}), ("batch2", {"batch": 2}),
+                 ("relu6", {"act": RELU6, "zp_out": -128}), ("relu_n1_to_1", {"act": RELU_N1_TO_1, "zp_out": 9}),
+                 *((f"c{c}", {"h": 3, "w": 3, "cin": c}) for c in ODD if c > 1), ("per_tensor", {"per_channel": False})):
         yield depthwise(f"int4_{v}", wtype="int4", version=7, **o)
 
 
 def transpose_cases():
     for padding, stride, k in itertools.product((SAME, VALID), (1, 2, 3), ((3, 3), (2, 2), (1, 1), (4, 4))):
         yield transpose_conv(f"{k[0]}x{k[1]}_s{stride}_{'same' if padding == SAME else 'valid'}", k=k, stride=(stride, stride), padding=padding)
-    for a, b in ((1, 1), (1, 7), (7, 1), (5, 3), (17, 2), (3, 17), (8, 8)):
+    for a, b in ((1, 1), (1, 7), (7, 1), (5, 3), (17, 2), (3, 17), (33, 1), (1, 33), (8, 8)):
         yield transpose_conv(f"c{a}_c{b}", cin=a, cout=b)
     for zi, zo in ZPS:
         yield transpose_conv(f"zp_{z(zi)}_{z(zo)}", q_in=(0.0235, zi), zp_out=zo)
@@ -245,7 +266,11 @@ def transpose_cases():
     yield transpose_conv("no_bias", bias=False)
     yield transpose_conv("per_tensor", per_channel=False)
     yield transpose_conv("batch2", batch=2)
-    yield transpose_conv("relu", act=RELU, zp_out=-128)
+    for act in ACTS:
+        yield transpose_conv(ACTIVATIONS[act], act=act, zp_out=9 if act == RELU_N1_TO_1 else -128, follow=LITERT,
+                             why="TFLM ignores the fused activation; LiteRT 2.3 and the optimised kernel of 2.14 agree")
+    for c in ODD:
+        yield transpose_conv(f"int16_c{c}", h=2, w=2, cin=c, cout=min(c, 7), dtype="int16")
     for v, o in (("3x3_s2", {}), ("no_bias", {"bias": False}), ("valid_s1", {"stride": (1, 1), "padding": VALID}), ("bias_int32", {"bias_type": "int32"})):
         if v == "no_bias":
             o = {**o, "follow": TFLM, "why": "tflite-runtime 2.14 rounds int16 without bias differently; LiteRT 2.3 agrees with TFLM"}
@@ -254,8 +279,11 @@ def transpose_cases():
 
 def fully_cases():
     for a in ODD:
-        for b in (1, 3, 7, 17):
+        for b in (1, 3, 5, 7, 17, 33) if a in (5, 17) else (1, 3, 7, 17):
             yield fully(f"c{a}_c{b}", (1, a), b)
+    for c, (zi, zo), act in crossed():
+        if act in (NONE, RELU) or c == 7:
+            yield fully(f"c{c}_zp_{z(zi)}_{ACTIVATIONS[act]}", (2, c), 7, q_in=(0.0235, zi), zp_out=zo, act=act, per_channel=c in (5, 17))
     for act in ACTS:
         for pc in (False, True):
             yield fully(f"{ACTIVATIONS[act]}" + ("_per_channel" if pc else ""), act=act, zp_out=-128 if act != RELU_N1_TO_1 else 7, per_channel=pc)
@@ -274,10 +302,13 @@ def fully_cases():
         yield fully("c300_c2" + t, (1, 300), 2, per_channel=pc)
     yield fully("wide_scales", (1, 17), 5, q_in=(1.7, 3))
     for v, o in (("1d", {}), ("batch3", {"shape": (3, 17)}), ("relu", {"act": RELU}), ("bias_int32", {"bias_type": "int32"}), ("no_bias", {"bias": False}),
-                 ("3d_keep", {"shape": (2, 3, 17), "keep": True}), ("per_channel", {"per_channel": True}), ("c33_c17", {"shape": (1, 33), "n": 17})):
+                 ("3d_keep", {"shape": (2, 3, 17), "keep": True}), ("per_channel", {"per_channel": True}), ("c33_c17", {"shape": (1, 33), "n": 17}),
+                 ("relu6", {"act": RELU6}), ("relu_n1_to_1", {"act": RELU_N1_TO_1}), *((f"c{c}", {"shape": (2, c)}) for c in ODD)):
         yield fully(f"int16_{v}", dtype="int16", **o)
     for v, o in (("c17_c7", {}), ("c33_c3", {"shape": (1, 33), "n": 3}), ("c16_c8_batch2", {"shape": (2, 16), "n": 8}), ("relu", {"act": RELU, "zp_out": -128}),
-                 ("per_channel", {"per_channel": True}), ("zp_m128", {"q_in": (0.0235, -128)})):
+                 ("per_channel", {"per_channel": True}), ("zp_m128", {"q_in": (0.0235, -128)}),
+                 ("relu6", {"act": RELU6, "zp_out": -128}), ("relu_n1_to_1", {"act": RELU_N1_TO_1, "zp_out": 9}), ("zp_p127", {"q_in": (0.0235, 127), "zp_out": -128}),
+                 *((f"c{c}", {"shape": (2, c)}) for c in ODD)):
         yield fully(f"int4_{v}", wtype="int4", version=10, **o)
 
 
