@@ -58,8 +58,9 @@ def judge(case, runs):
         golden = out[entry["golden"]]
     if case.why and (entry["golden"] == case.follow or entry.get("largest_difference", 0) != 0):
         entry["why"] = case.why
-    for r in (refs.LITERT, refs.OPTIMISED):
-        if out[r] is not None:
+    for r in refs.REFERENCES:
+        asked = r in (refs.LITERT, refs.OPTIMISED) or entry["golden"] in (refs.LITERT, refs.OPTIMISED)
+        if out[r] is not None and r != entry["golden"] and asked:
             d = refs.difference(golden, out[r])
             entry.setdefault("others", {})[r] = "equal" if d == 0 else f"differs by {d}"
     return golden, entry

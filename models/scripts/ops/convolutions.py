@@ -205,6 +205,8 @@ def conv_cases():
                  ("relu6", {"act": RELU6, "zp_out": -128}), ("relu_n1_to_1", {"act": RELU_N1_TO_1, "zp_out": 9}),
                  *((f"1x1_c{c}", {"k": (1, 1), "h": 2, "w": 3, "cin": c, "cout": c}) for c in ODD)):
         yield conv(f"int4_{v}", wtype="int4", version=7, **o)
+    yield conv("int4_zp_m128_p127", wtype="int4", version=7, q_in=(0.0235, -128), zp_out=127)
+    yield conv("int4_no_bias", wtype="int4", version=7, bias=False)
 
 
 def depthwise_cases():
@@ -252,6 +254,8 @@ def depthwise_cases():
                  ("relu6", {"act": RELU6, "zp_out": -128}), ("relu_n1_to_1", {"act": RELU_N1_TO_1, "zp_out": 9}),
                  *((f"c{c}", {"h": 3, "w": 3, "cin": c}) for c in ODD if c > 1), ("per_tensor", {"per_channel": False})):
         yield depthwise(f"int4_{v}", wtype="int4", version=7, **o)
+    yield depthwise("int4_zp_m128_p127", wtype="int4", version=7, q_in=(0.0235, -128), zp_out=127)
+    yield depthwise("int4_no_bias", wtype="int4", version=7, bias=False)
 
 
 def transpose_cases():
@@ -269,6 +273,11 @@ def transpose_cases():
     for act in ACTS:
         yield transpose_conv(ACTIVATIONS[act], act=act, zp_out=9 if act == RELU_N1_TO_1 else -128, follow=LITERT,
                              why="TFLM ignores the fused activation; LiteRT 2.3 and the optimised kernel of 2.14 agree")
+        yield transpose_conv(f"int16_{ACTIVATIONS[act]}", act=act, dtype="int16", follow=LITERT,
+                             why="TFLM ignores the fused activation; LiteRT 2.3 and the optimised kernel of 2.14 agree")
+    yield transpose_conv("int16_s3", stride=(3, 3), dtype="int16")
+    yield transpose_conv("int16_batch2", batch=2, dtype="int16")
+    yield transpose_conv("int16_per_tensor", per_channel=False, dtype="int16")
     for c in ODD:
         yield transpose_conv(f"int16_c{c}", h=2, w=2, cin=c, cout=min(c, 7), dtype="int16")
     for v, o in (("3x3_s2", {}), ("no_bias", {"bias": False}), ("valid_s1", {"stride": (1, 1), "padding": VALID}), ("bias_int32", {"bias_type": "int32"})):
@@ -310,6 +319,8 @@ def fully_cases():
                  ("relu6", {"act": RELU6, "zp_out": -128}), ("relu_n1_to_1", {"act": RELU_N1_TO_1, "zp_out": 9}), ("zp_p127", {"q_in": (0.0235, 127), "zp_out": -128}),
                  *((f"c{c}", {"shape": (2, c)}) for c in ODD)):
         yield fully(f"int4_{v}", wtype="int4", version=10, **o)
+    yield fully("int4_zp_m128_p127", (4, 17), wtype="int4", version=10, q_in=(0.0235, -128), zp_out=127)
+    yield fully("int4_no_bias", (4, 17), wtype="int4", version=10, bias=False)
 
 
 def cases():

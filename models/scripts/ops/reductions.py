@@ -157,14 +157,14 @@ def pools():
                 ("relu", [1, 6, 6, 5], (2, 2), (1, 1), VALID, RELU, (0.0471, -20)), ("relu6", [1, 6, 6, 5], (2, 2), (1, 1), VALID, RELU6, (0.0771, -20)),
                 ("relu_n1_to_1", [1, 6, 6, 5], (2, 2), (1, 1), SAME, RELU_N1_TO_1, (0.0471, 0)), ("wider_than_input", [1, 3, 3, 2], (5, 5), (1, 1), SAME, NONE, (0.0471, 5)),
                 ("1x1_s2", [1, 5, 5, 3], (1, 1), (2, 2), SAME, NONE, (0.0471, 5))):
-            for dtype in ("int8", "int16", "float32") if v in ("2x2_s2_valid", "3x3_s1_same", "relu") else ("int8",):
+            for dtype in ("int8", "int16", "float32") if v in ("2x2_s2_valid", "3x3_s1_same", "relu") else ("int8", "int16"):
                 n, h, w, c = shape
                 if padding == SAME:
                     oh, ow = -(-h // stride[0]), -(-w // stride[1])
                 else:
                     oh, ow = (h - filt[0]) // stride[0] + 1, (w - filt[1]) // stride[1] + 1
                 m = Model(f"{op.lower()}_{v}" + ("" if dtype == "int8" else f"_{dtype}"))
-                qq = q if dtype == "int8" else Q.get(dtype, ())
+                qq = q if dtype == "int8" else (0.0001, 0) if dtype == "int16" and act == RELU_N1_TO_1 else Q.get(dtype, ())
                 x = m.input(shape, dtype, *qq)
                 m.output(m.op(op, [x], m.tensor([n, oh, ow, c], dtype, *qq), "Pool2DOptions", padding=padding, strideH=stride[0], strideW=stride[1],
                               filterHeight=filt[0], filterWidth=filt[1], fusedActivationFunction=act))
