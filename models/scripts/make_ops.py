@@ -18,7 +18,6 @@ import numpy as np
 
 from common import MODELS
 from ops import coverage, refs
-from ops.build import TYPES
 
 GROUPS = ["elementwise", "shapes", "reductions", "convolutions", "stateful", "networks"]
 OPS = MODELS / "ops"

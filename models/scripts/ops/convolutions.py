@@ -6,7 +6,7 @@ import numpy as np
 
 from .build import ACTIVATIONS, NONE, RELU, RELU6, RELU_N1_TO_1, SAME, TYPES, VALID, Model
 from .case import Case
-from .refs import LITERT, OPTIMISED, TFLITE, TFLM
+from .refs import LITERT, TFLM
 
 
 def rms(dtype, zp):
@@ -15,7 +15,7 @@ def rms(dtype, zp):
 
 
 def weighted(m, shape, qdim, terms, channels, act, zp_out, dtype="int8", q_in=(0.0471, 5), wtype="int8", per_channel=True, bias=True,
-             bias_type=None, quantised_bias_scale=True):
+             bias_type=None):
     """(weights, bias, (scale, zero point) of the output): scales such that the outputs fill their range and few saturate.
 
     Without activation the spread is 2.2 sigma to either side of the middle; relu cuts off about an eighth; relu6 a twelfth
@@ -112,7 +112,7 @@ def transpose_conv(variant, h=3, w=4, cin=3, cout=5, k=(3, 3), stride=(2, 2), pa
 
 
 def fully(variant, shape=(1, 17), n=7, act=NONE, q_in=(0.0471, 5), zp_out=-4, dtype="int8", wtype="int8", per_channel=False, bias=True, bias_type=None,
-          keep=False, version=None, constant_input=False, **more):
+          keep=False, version=None, **more):
     m = Model(f"fully_connected_{variant}")
     if dtype == "int16":
         q_in, zp_out = (0.0002, 0), 0

@@ -4,7 +4,7 @@ import numpy as np
 
 from .build import NONE, RELU, RELU6, RELU_N1_TO_1, ACTIVATIONS, TYPES, Model, every_code, rng_for
 from .case import Case
-from .refs import OPTIMISED, TFLITE, TFLM
+from .refs import TFLITE, TFLM
 
 
 def fit(values, zp=None, dtype="int8", share=0.04):
@@ -170,7 +170,6 @@ def activations():
     for alpha in (0.1, 0.3, 0.01, 1.5, -0.2):
         t = f"alpha_{alpha}".replace(".", "_").replace("-", "m")
         # Output scale to suit both flanks.
-        top = 127 * 0.0471
         q_out = (0.0471 * 1.05, 0) if abs(alpha) <= 1 else (128 * 0.0471 * 1.5 / 120, 0)
         yield unary("LEAKY_RELU", t, (0.0471, 0), q_out, options="LeakyReluOptions", alpha=alpha, described={"alpha": alpha})
     yield unary("LEAKY_RELU", "zp_m128", (0.02, -128), (0.021, -128), options="LeakyReluOptions", alpha=0.2, described={"alpha": 0.2})

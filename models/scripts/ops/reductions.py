@@ -4,7 +4,7 @@ import numpy as np
 
 from .build import ACTIVATIONS, NONE, RELU, RELU6, RELU_N1_TO_1, SAME, TYPES, VALID, Model
 from .case import Case
-from .refs import TFLITE, TFLM
+from .refs import TFLM
 
 Q = {"int8": (0.0471, 5), "int16": (0.0003, 0)}
 

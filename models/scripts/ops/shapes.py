@@ -4,7 +4,7 @@ import numpy as np
 
 from .build import TYPES, Model
 from .case import Case
-from .refs import OPTIMISED, TFLITE, TFLM
+from .refs import TFLITE, TFLM
 
 Q = {"int8": (0.0471, 5), "int16": (0.0003, 0)}
 

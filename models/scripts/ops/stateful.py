@@ -2,10 +2,10 @@
 
 import numpy as np
 
-from .build import NONE, RELU, RELU6, SAME, VALID, TYPES, Model
+from .build import NONE, RELU, VALID, Model
 from .case import Case
 from .convolutions import rms, weighted
-from .refs import LITERT, OPTIMISED, TFLITE, TFLM
+from .refs import TFLM
 
 
 def svdf(variant, features=5, units=3, rank=1, memory=4, batch=1, act=NONE, q_in=(0.0471, 5), zp_out=-4, state="int16", bias=True, invocations=12, **more):
