@@ -177,7 +177,7 @@ fn op_work(op: &Op<'_>) -> u64 {
         Op::Svdf(op) => {
             product(&[op.batch.into(), op.filters.into(), u64::from(op.features) + 2 * u64::from(op.memory)])
         }
-        Op::Add(op) => len(&op.output.shape),
+        Op::Binary(op) => len(&op.output.shape),
         Op::Rescale(op) => len(&op.output.shape),
         Op::Reshape(op) => len(&op.output.shape),
         Op::Softmax(op) => len(&op.output.shape),

@@ -32,6 +32,12 @@ impl<'a> Call<'a> {
         self.plan.get(self.params..).and_then(P::from_words).ok_or(Fault::BadPlan)
     }
 
+    /// A block of parameters at word `at` of the plan.
+    #[inline]
+    pub fn block<P: Params>(&self, at: u32) -> Result<P, Fault> {
+        self.plan.get(at as usize..).and_then(P::from_words).ok_or(Fault::BadPlan)
+    }
+
     /// A tensor of `len` elements in the arena or the state memory.
     pub fn view<T: Element>(&self, place: Place, len: usize) -> Result<View<'a, T>, Fault> {
         let memory = match place.region() {

@@ -1,8 +1,8 @@
 //! What a step touches, said by its parameters: for checking plans without running them.
 
 use crate::ops::{
-    add, conv_2d, copy, depthwise_conv_2d, fully_connected, pool_2d, quantize, reduce, resize, softmax,
-    strided_copy, svdf,
+    binary, cast, conv_2d, copy, depthwise_conv_2d, fully_connected, pool_2d, quantize, reduce, resize,
+    softmax, strided_copy, svdf, unary,
 };
 use crate::{Kernel, Params, Place};
 
@@ -120,11 +120,57 @@ impl Footprint {
                 footprint.reads = [Span::new(p.input, &[p.input_stride, p.input_ring]), Span::EMPTY];
                 footprint.write = Span::new(p.output, &[p.output_stride, p.output_ring]);
             }
-            Kernel::Add => {
-                let p = add::AddParams::from_words(words)?;
-                footprint.reads = [Span::new(p.input1, &[p.len1]), Span::new(p.input2, &[p.len2])];
-                footprint.write = Span::new(p.output, &[p.len]);
-                footprint.in_place = true;
+            Kernel::AddS8
+            | Kernel::SubS8
+            | Kernel::MulS8
+            | Kernel::MaximumS8
+            | Kernel::MinimumS8
+            | Kernel::SquaredDifferenceS8
+            | Kernel::PreluS8 => footprint.binary(words, 1)?,
+            Kernel::AddS16
+            | Kernel::SubS16
+            | Kernel::MulS16
+            | Kernel::MaximumS16
+            | Kernel::MinimumS16
+            | Kernel::SquaredDifferenceS16 => footprint.binary(words, 2)?,
+            Kernel::AddS32
+            | Kernel::AddF32
+            | Kernel::SubS32
+            | Kernel::SubF32
+            | Kernel::MulS32
+            | Kernel::MulF32
+            | Kernel::DivF32
+            | Kernel::MaximumS32
+            | Kernel::MaximumF32
+            | Kernel::MinimumS32
+            | Kernel::MinimumF32
+            | Kernel::SquaredDifferenceS32
+            | Kernel::SquaredDifferenceF32
+            | Kernel::PreluF32 => footprint.binary(words, 4)?,
+            Kernel::LogisticS8
+            | Kernel::TanhS8
+            | Kernel::HardSwishS8
+            | Kernel::LeakyReluS8
+            | Kernel::LookupS8
+            | Kernel::AbsS8 => footprint.unary(words, 1)?,
+            Kernel::LogisticS16 | Kernel::TanhS16 | Kernel::LeakyReluS16 | Kernel::AbsS16 => {
+                footprint.unary(words, 2)?;
+            }
+            Kernel::HardSwishF32
+            | Kernel::LeakyReluF32
+            | Kernel::AbsF32
+            | Kernel::NegS32
+            | Kernel::NegF32
+            | Kernel::SquareF32
+            | Kernel::FloorF32
+            | Kernel::CeilF32
+            | Kernel::RoundF32
+            | Kernel::ClampF32 => footprint.unary(words, 4)?,
+            Kernel::Cast => {
+                let p = cast::CastParams::from_words(words)?;
+                footprint.reads = [Span::new(p.input, &[p.len, p.from.size()]), Span::EMPTY];
+                footprint.write = Span::new(p.output, &[p.len, p.to.size()]);
+                footprint.in_place = p.from.size() == p.to.size();
             }
             Kernel::SvdfS8 | Kernel::SvdfS16 => {
                 let p = svdf::SvdfParams::from_words(words)?;
@@ -144,5 +190,22 @@ impl Footprint {
             }
         }
         Some(footprint)
+    }
+    /// An operator on two tensors, of elements of `size` bytes.
+    fn binary(&mut self, words: &[u32], size: u32) -> Option<()> {
+        let p = binary::BinaryParams::from_words(words)?;
+        self.reads = [Span::new(p.input1, &[p.len1, size]), Span::new(p.input2, &[p.len2, size])];
+        self.write = Span::new(p.output, &[p.len, size]);
+        self.in_place = true;
+        Some(())
+    }
+
+    /// An operator on one tensor, of elements of `size` bytes.
+    fn unary(&mut self, words: &[u32], size: u32) -> Option<()> {
+        let p = unary::UnaryParams::from_words(words)?;
+        self.reads = [Span::new(p.input, &[p.len, size]), Span::EMPTY];
+        self.write = Span::new(p.output, &[p.len, size]);
+        self.in_place = true;
+        Some(())
     }
 }

@@ -45,6 +45,17 @@ impl Word for (u16, u16) {
     }
 }
 
+/// Two signed 16-bit values; the first is in the low half.
+impl Word for [i16; 2] {
+    fn from_word(word: u32) -> Self {
+        [word as i16, (word >> 16) as i16]
+    }
+    fn to_word(self) -> u32 {
+        let [low, high] = self.map(|value| u32::from(value as u16));
+        low | high << 16
+    }
+}
+
 /// Four bytes in memory order (little-endian).
 impl Word for [i8; 4] {
     fn from_word(word: u32) -> Self {

@@ -111,6 +111,14 @@ impl Multiplier {
     }
 }
 
+/// A positive real factor as a 15-bit multiplier and a power of two: `multiplier * 2^(exponent - 15)`. TFLite:
+/// `QuantizeMultiplier`, then `DownScaleInt32ToInt16Multiplier`.
+pub fn quantize_multiplier_16(real: f64) -> Option<(i16, i8)> {
+    let wide = Multiplier::from_real(real)?;
+    let rounded = wide.multiplier.saturating_add(1 << 15) >> 16;
+    Some((i16::try_from(rounded).unwrap_or(i16::MAX), wide.shift))
+}
+
 /// The quantised value of `real`: `zero_point + round(real / scale)` (TFLite: `Quantize`).
 pub fn quantize(real: f32, scale: f32, zero_point: i32) -> i32 {
     zero_point.saturating_add(round_to_i32(real / scale))
@@ -130,19 +138,25 @@ fn saturating_shl(x: i32, exponent: u32) -> i32 {
 
 /// `exp(a)` for `a <= 0` in Q5.26; the result is in Q0.31. gemmlowp: `exp_on_negative_values`.
 pub fn exp_on_negative_values(a: i32) -> i32 {
+    exp_on_negative_fixed(a, 5)
+}
+
+/// `exp(a)` for `a <= 0` with `integer_bits` integer bits (at most 5); the result is in Q0.31.
+fn exp_on_negative_fixed(a: i32, integer_bits: u32) -> i32 {
     /// `exp(-2^i)` for i = -2..=4, in Q0.31.
     const FACTORS: [i32; 7] =
         [1_672_461_947, 1_302_514_674, 790_015_084, 290_630_308, 39_332_535, 720_401, 242];
-    const FRACTION_BITS: u32 = 26;
-    const ONE_QUARTER: i32 = 1 << (FRACTION_BITS - 2);
     if a == 0 {
         return i32::MAX;
     }
-    let a_mod_quarter_minus_one_quarter = (a & (ONE_QUARTER - 1)).wrapping_sub(ONE_QUARTER);
-    let mut result = exp_between_minus_one_quarter_and_0(a_mod_quarter_minus_one_quarter << 5);
+    let one_quarter = 1i32.wrapping_shl(29u32.wrapping_sub(integer_bits));
+    let a_mod_quarter_minus_one_quarter = (a & one_quarter.wrapping_sub(1)).wrapping_sub(one_quarter);
+    let mut result =
+        exp_between_minus_one_quarter_and_0(a_mod_quarter_minus_one_quarter.wrapping_shl(integer_bits));
     let remainder = a_mod_quarter_minus_one_quarter.wrapping_sub(a);
-    let mut bit = ONE_QUARTER;
-    for factor in FACTORS {
+    let mut bit = one_quarter;
+    // One factor for each bit of the remainder but the sign.
+    for &factor in FACTORS.iter().take(integer_bits.wrapping_add(2) as usize) {
         if remainder & bit != 0 {
             result = fixed_mul(result, factor);
         }
@@ -164,12 +178,10 @@ fn exp_between_minus_one_quarter_and_0(a: i32) -> i32 {
     EXP_MINUS_ONE_EIGHTH.wrapping_add(fixed_mul(EXP_MINUS_ONE_EIGHTH, x.wrapping_add(tail)))
 }
 
-/// `1 / (1 + a)` for `a` in 0..1, both in Q0.31: three Newton-Raphson steps.
-/// gemmlowp: `one_over_one_plus_x_for_x_in_0_1`.
-pub fn one_over_one_plus_x_for_x_in_0_1(a: i32) -> i32 {
+/// `2 / (1 + a)` for `a` in 0..1 in Q0.31; the result is in Q2.29: three Newton-Raphson steps.
+fn two_over_one_plus_x_for_x_in_0_1(a: i32) -> i32 {
     const Q2_48_OVER_17: i32 = 1_515_870_810;
     const Q2_MINUS_32_OVER_17: i32 = -1_010_580_540;
-    const Q2_ONE: i32 = 1 << 29;
     // (a + 1) / 2, rounded half away from zero.
     let sum = i64::from(a) + i64::from(i32::MAX);
     let half_denominator = ((sum + if sum >= 0 { 1 } else { -1 }) / 2) as i32;
@@ -178,8 +190,39 @@ pub fn one_over_one_plus_x_for_x_in_0_1(a: i32) -> i32 {
         let one_minus = Q2_ONE.wrapping_sub(fixed_mul(half_denominator, x));
         x = x.wrapping_add(saturating_shl(fixed_mul(x, one_minus), 2));
     }
-    // x is twice the answer in Q2.29: halving moves it to Q1.30, and the rescale to Q0.31 saturates.
-    saturating_shl(x, 1)
+    x
+}
+
+/// 1 in Q2.29.
+const Q2_ONE: i32 = 1 << 29;
+
+/// `1 / (1 + a)` for `a` in 0..1, both in Q0.31.
+/// gemmlowp: `one_over_one_plus_x_for_x_in_0_1`.
+pub fn one_over_one_plus_x_for_x_in_0_1(a: i32) -> i32 {
+    // Halving moves Q2.29 to Q1.30, and the rescale to Q0.31 saturates.
+    saturating_shl(two_over_one_plus_x_for_x_in_0_1(a), 1)
+}
+
+/// `1 / (1 + exp(-a))` for `a` in Q4.27; the result is in Q0.31. gemmlowp: `logistic`.
+pub fn logistic(a: i32) -> i32 {
+    if a == 0 {
+        return 1 << 30;
+    }
+    let minus_abs = if a > 0 { a.wrapping_neg() } else { a };
+    let positive = one_over_one_plus_x_for_x_in_0_1(exp_on_negative_fixed(minus_abs, 4));
+    if a > 0 { positive } else { i32::MAX.wrapping_sub(positive) }
+}
+
+/// `tanh(a)` for `a` in Q4.27; the result is in Q0.31. gemmlowp: `tanh`.
+pub fn tanh(a: i32) -> i32 {
+    if a == 0 {
+        return 0;
+    }
+    // What is `a` in Q4.27 is `2a` in Q5.26, and tanh(a) = (1 - exp(-2a)) / (1 + exp(-2a)).
+    let minus_abs = if a > 0 { a.wrapping_neg() } else { a };
+    let x = two_over_one_plus_x_for_x_in_0_1(exp_on_negative_fixed(minus_abs, 5));
+    let t = saturating_shl(x.wrapping_sub(Q2_ONE), 2);
+    if a > 0 { t } else { t.wrapping_neg() }
 }
 
 /// `1 / x` for positive `x` with `integer_bits` integer bits, as a Q0.31 fraction and the number of
@@ -243,6 +286,14 @@ mod tests {
             let real = 1.0 / (1.0 + f64::from(a) / 2f64.powi(31));
             let got = f64::from(one_over_one_plus_x_for_x_in_0_1(a)) / 2f64.powi(31);
             prop_assert!((real - got).abs() < 1e-7, "{} {}", real, got);
+        }
+
+        #[test]
+        fn logistic_and_tanh_are_close(a: i32) {
+            let real = f64::from(a) / f64::from(1 << 27);
+            let unit = 2f64.powi(31);
+            prop_assert!((f64::from(logistic(a)) / unit - 1.0 / (1.0 + (-real).exp())).abs() < 1e-6);
+            prop_assert!((f64::from(tanh(a)) / unit - real.tanh()).abs() < 2e-6);
         }
 
         #[test]

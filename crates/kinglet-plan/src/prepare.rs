@@ -1,6 +1,7 @@
 //! From a checked operator to its kernel and the kernel's parameters.
 
-mod add;
+mod binary;
+mod cast;
 mod conv;
 mod fully_connected;
 mod movement;
@@ -11,11 +12,13 @@ mod reshape;
 mod resize;
 mod softmax;
 mod svdf;
+mod unary;
 
+use kinglet_kernels::ops::binary::Limits;
 use kinglet_kernels::quant::{Multiplier, quantize};
-use kinglet_kernels::{Choice, Kernel, Params, Place};
+use kinglet_kernels::{Choice, Kernel, Params, Place, Word};
 use kinglet_tflite::ops::{Activation, MOVEMENT, REDUCE};
-use kinglet_tflite::{ModelError, Op, OpKind, OpSet, Reason, Storage, Tensor};
+use kinglet_tflite::{DType, ModelError, Op, OpKind, OpSet, Reason, Storage, Tensor};
 
 use crate::layout::Places;
 use crate::plan::{PlanWriter, Step};
@@ -81,7 +84,7 @@ pub fn choose<S: OpSet>(op: &Op<'_>, options: &Options) -> Choice {
     use OpKind as Kind;
     // Written so that the compiler drops the arms of operators outside the set.
     match op {
-        Op::Add(op) if S::has(Kind::Add) => add::choose(op, options),
+        Op::Binary(op) if S::OPS & BINARY != 0 => binary::choose(op, options),
         Op::Conv2d(op) if S::has(Kind::Conv2d) => conv::choose(op, options),
         Op::DepthwiseConv2d(op) if S::has(Kind::DepthwiseConv2d) => conv::choose_depthwise(op, options),
         Op::FullyConnected(op) if S::has(Kind::FullyConnected) => fully_connected::choose(op, options),
@@ -93,6 +96,8 @@ pub fn choose<S: OpSet>(op: &Op<'_>, options: &Options) -> Choice {
         Op::Reshape(_) if S::OPS & RESHAPE != 0 => reshape::choose(),
         Op::Softmax(op) if S::has(Kind::Softmax) => softmax::choose(op, options),
         Op::Svdf(op) if S::has(Kind::Svdf) => svdf::choose(op, options),
+        Op::Unary(op) if S::OPS & UNARY != 0 => unary::choose(op, options),
+        Op::Cast(_) if S::has(Kind::Cast) => cast::choose(options),
         _ => Choice { kernel: Kernel::Nothing, scratch: 0 },
     }
 }
@@ -132,7 +137,7 @@ fn emit_one<S: OpSet>(
 ) -> Result<u32> {
     use OpKind as Kind;
     match op {
-        Op::Add(op) if S::has(Kind::Add) => add::emit(op, emit),
+        Op::Binary(op) if S::OPS & BINARY != 0 => binary::emit(op, emit),
         Op::Conv2d(op) if S::has(Kind::Conv2d) => conv::emit(op, emit),
         Op::DepthwiseConv2d(op) if S::has(Kind::DepthwiseConv2d) => conv::emit_depthwise(op, emit),
         Op::FullyConnected(op) if S::has(Kind::FullyConnected) => fully_connected::emit(op, options, emit),
@@ -143,6 +148,8 @@ fn emit_one<S: OpSet>(
         Op::Reshape(op) if S::OPS & RESHAPE != 0 => reshape::emit(op, emit),
         Op::Softmax(op) if S::has(Kind::Softmax) => softmax::emit(op, emit),
         Op::Svdf(op) if S::has(Kind::Svdf) => svdf::emit(op, emit),
+        Op::Unary(op) if S::OPS & UNARY != 0 => unary::emit::<S>(op, emit),
+        Op::Cast(op) if S::has(Kind::Cast) => cast::emit(op, emit),
         _ => Err(Reason::OpNotSelected.into()),
     }
 }
@@ -153,12 +160,37 @@ const RESIZE: u128 = OpKind::ResizeBilinear.bit() | OpKind::ResizeNearestNeighbo
 /// The operators that `reshape` serves.
 const RESHAPE: u128 = OpKind::Reshape.bit() | OpKind::ExpandDims.bit() | OpKind::Squeeze.bit();
 
+/// The operators that `binary` serves.
+const BINARY: u128 = OpKind::Add.bit()
+    | OpKind::Sub.bit()
+    | OpKind::Mul.bit()
+    | OpKind::Div.bit()
+    | OpKind::Maximum.bit()
+    | OpKind::Minimum.bit()
+    | OpKind::SquaredDifference.bit()
+    | OpKind::Prelu.bit();
+
+/// The operators that `unary` serves.
+const UNARY: u128 = OpKind::Logistic.bit()
+    | OpKind::Tanh.bit()
+    | OpKind::HardSwish.bit()
+    | OpKind::LeakyRelu.bit()
+    | OpKind::Elu.bit()
+    | OpKind::Exp.bit()
+    | OpKind::Abs.bit()
+    | OpKind::Neg.bit()
+    | OpKind::Square.bit()
+    | OpKind::Floor.bit()
+    | OpKind::Ceil.bit()
+    | OpKind::Round.bit();
+
 /// The operators that `rescale` serves.
 const RESCALE: u128 = OpKind::Quantize.bit()
     | OpKind::Dequantize.bit()
     | OpKind::Relu.bit()
     | OpKind::Relu6.bit()
-    | OpKind::ReluN1To1.bit();
+    | OpKind::ReluN1To1.bit()
+    | OpKind::Relu0To1.bit();
 
 /// Least and greatest output under a fused activation. TFLite: `CalculateActivationRangeQuantized`.
 fn activation_range(activation: Activation, output: &Tensor<'_>) -> Result<(i32, i32)> {
@@ -170,7 +202,28 @@ fn activation_range(activation: Activation, output: &Tensor<'_>) -> Result<(i32,
         Activation::Relu => (min.max(at(0.0)), max),
         Activation::Relu6 => (min.max(at(0.0)), max.min(at(6.0))),
         Activation::ReluN1To1 => (min.max(at(-1.0)), max.min(at(1.0))),
+        Activation::Relu0To1 => (min.max(at(0.0)), max.min(at(1.0))),
     })
+}
+
+/// Least and greatest output of an operator on int32 or float32, where `greatest` bounds what has no other
+/// bound. TFLite: `CalculateActivationRange`.
+fn limits(activation: Activation, dtype: DType, greatest: f32) -> Limits {
+    fn words(min: impl Word, max: impl Word) -> Limits {
+        Limits { min: min.to_word(), max: max.to_word() }
+    }
+    let (min, max) = match activation {
+        Activation::None => (None, None),
+        Activation::Relu => (Some(0i8), None),
+        Activation::Relu6 => (Some(0), Some(6i8)),
+        Activation::ReluN1To1 => (Some(-1), Some(1)),
+        Activation::Relu0To1 => (Some(0), Some(1)),
+    };
+    if dtype == DType::Float32 {
+        words(min.map_or(-greatest, f32::from), max.map_or(greatest, f32::from))
+    } else {
+        words(min.map_or(i32::MIN, i32::from), max.map_or(i32::MAX, i32::from))
+    }
 }
 
 /// A factor as multiplier and shift.

@@ -216,7 +216,8 @@ impl<'a> Node<'a> {
 #[allow(clippy::large_enum_variant, reason = "there is no heap to box on, and one operator lives at a time")]
 #[allow(missing_docs, reason = "each variant is documented at the type it holds")]
 pub enum Op<'a> {
-    Add(ops::Add<'a>),
+    Binary(ops::Binary<'a>),
+    Cast(ops::Cast<'a>),
     Conv2d(ops::Conv2d<'a>),
     DepthwiseConv2d(ops::DepthwiseConv2d<'a>),
     FullyConnected(ops::FullyConnected<'a>),
@@ -228,4 +229,5 @@ pub enum Op<'a> {
     Reshape(ops::Reshape<'a>),
     Softmax(ops::Softmax<'a>),
     Svdf(ops::Svdf<'a>),
+    Unary(ops::Unary<'a>),
 }

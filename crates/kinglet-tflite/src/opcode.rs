@@ -116,6 +116,27 @@ op_kinds! {
     Softmax = 25, "SOFTMAX";
     Svdf = 27, "SVDF";
     Quantize = 114, "QUANTIZE";
+    Mul = 18, "MUL";
+    Sub = 41, "SUB";
+    Div = 42, "DIV";
+    Prelu = 54, "PRELU";
+    Maximum = 55, "MAXIMUM";
+    Minimum = 57, "MINIMUM";
+    SquaredDifference = 99, "SQUARED_DIFFERENCE";
+    Logistic = 14, "LOGISTIC";
+    Tanh = 28, "TANH";
+    Exp = 47, "EXP";
+    Cast = 53, "CAST";
+    Neg = 59, "NEG";
+    Square = 92, "SQUARE";
+    LeakyRelu = 98, "LEAKY_RELU";
+    Abs = 101, "ABS";
+    Floor = 8, "FLOOR";
+    Ceil = 104, "CEIL";
+    Elu = 111, "ELU";
+    Round = 116, "ROUND";
+    HardSwish = 117, "HARD_SWISH";
+    Relu0To1 = 152, "RELU_0_TO_1";
 }
 
 #[cfg(test)]

@@ -1,5 +1,6 @@
 //! QUANTIZE, DEQUANTIZE and stand-alone activations: rescaling element by element.
 
+use crate::ops::elements::for_each_index;
 use crate::params::params;
 use crate::quant::{Multiplier, round_to_i32};
 use crate::{Call, Element, Fault, Place, Source, View, Word};
@@ -149,19 +150,6 @@ impl<'a> Output<'a> {
             Self::S64(v) => v.set(i, value.into()),
         }
     }
-}
-
-fn for_each_index(
-    call: &Call<'_>,
-    row_len: u32,
-    mut visit: impl FnMut(usize) -> Result<(), Fault>,
-) -> Result<(), Fault> {
-    for y in call.rows.clone() {
-        for x in 0..row_len {
-            visit(y.wrapping_mul(row_len).wrapping_add(x) as usize)?;
-        }
-    }
-    Ok(())
 }
 
 /// Portable integer rescaling: QUANTIZE from integers, and RELU, RELU6, RELU_N1_TO_1 of their own.

@@ -1,14 +1,16 @@
 use kinglet_kernels::ops::quantize::{IntType, QuantizeParams};
+use kinglet_kernels::ops::unary::UnaryParams;
 use kinglet_kernels::quant::Multiplier;
 use kinglet_kernels::{Choice, Kernel};
 use kinglet_tflite::ops::{Activation, Rescale};
 use kinglet_tflite::{DType, ModelError, Reason, Tensor};
 
-use super::{Emit, Result, activation_range, element_rows, multiplier};
+use super::{Emit, Result, activation_range, element_rows, limits, multiplier};
 use crate::planner::Constants;
 
 pub(super) fn choose(op: &Rescale<'_>) -> Choice {
     let kernel = match (op.input.dtype, op.output.dtype) {
+        (DType::Float32, DType::Float32) => Kernel::ClampF32,
         (DType::Float32, _) => Kernel::Quantize,
         (_, DType::Float32) => Kernel::Dequantize,
         _ => Kernel::Requantize,
@@ -29,6 +31,13 @@ pub(super) fn int_type(tensor: &Tensor<'_>) -> Result<IntType> {
 
 pub(super) fn emit(op: &Rescale<'_>, emit: &mut Emit<'_, '_, impl Constants>) -> Result<u32> {
     let (rows, row_len) = element_rows(&op.output);
+    if op.input.dtype == DType::Float32 && op.output.dtype == DType::Float32 {
+        let detail = emit.writer.position();
+        emit.writer.params(&limits(op.activation, DType::Float32, f32::INFINITY));
+        let (input, output) = (emit.place(&op.input)?, emit.place(&op.output)?);
+        emit.params(&UnaryParams { input, output, len: op.output.shape.len(), row_len, detail });
+        return Ok(rows);
+    }
     let mut params = QuantizeParams {
         input: emit.place(&op.input)?,
         output: emit.place(&op.output)?,

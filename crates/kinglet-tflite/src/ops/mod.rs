@@ -1,6 +1,7 @@
 //! The operators, checked: one file a family, each with the typed view and its shape rules.
 
-mod add;
+mod binary;
+mod cast;
 mod conv;
 mod fully_connected;
 mod movement;
@@ -11,8 +12,10 @@ mod reshape;
 mod resize;
 mod softmax;
 mod svdf;
+mod unary;
 
-pub use add::Add;
+pub use binary::{Binary, BinaryKind};
+pub use cast::Cast;
 pub use conv::{Conv2d, DepthwiseConv2d, Window};
 pub use fully_connected::FullyConnected;
 pub use movement::{Dim, Movement, Piece};
@@ -23,6 +26,7 @@ pub use reshape::Reshape;
 pub use resize::Resize;
 pub use softmax::Softmax;
 pub use svdf::Svdf;
+pub use unary::{Unary, UnaryKind};
 
 use crate::error::{ModelError, Reason};
 use crate::generated::ActivationFunctionType;
@@ -42,6 +46,8 @@ pub enum Activation {
     ReluN1To1,
     /// 0 to 6.
     Relu6,
+    /// 0 to 1: only as an operator of its own.
+    Relu0To1,
 }
 
 impl Activation {
@@ -64,7 +70,7 @@ pub(crate) fn check<'a, S: OpSet>(graph: &Graph<'a>, node: &Node<'a>) -> Result<
     let kind = OpKind::from_code(node.code).ok_or(Reason::UnsupportedOp)?;
     // Written so that the compiler drops the arms of operators outside the set.
     match kind {
-        OpKind::Add if S::has(OpKind::Add) => Add::check(graph, node).map(Op::Add),
+        OpKind::Add if S::has(OpKind::Add) => Binary::check(graph, node, BinaryKind::Add).map(Op::Binary),
         OpKind::Conv2d if S::has(OpKind::Conv2d) => Conv2d::check(graph, node).map(Op::Conv2d),
         OpKind::DepthwiseConv2d if S::has(OpKind::DepthwiseConv2d) => {
             DepthwiseConv2d::check(graph, node).map(Op::DepthwiseConv2d)
@@ -96,6 +102,37 @@ pub(crate) fn check<'a, S: OpSet>(graph: &Graph<'a>, node: &Node<'a>) -> Result<
         OpKind::Squeeze if S::has(OpKind::Squeeze) => Reshape::check(graph, node).map(Op::Reshape),
         OpKind::Softmax if S::has(OpKind::Softmax) => Softmax::check(graph, node).map(Op::Softmax),
         OpKind::Svdf if S::has(OpKind::Svdf) => Svdf::check(graph, node).map(Op::Svdf),
+        OpKind::Sub if S::has(OpKind::Sub) => Binary::check(graph, node, BinaryKind::Sub).map(Op::Binary),
+        OpKind::Mul if S::has(OpKind::Mul) => Binary::check(graph, node, BinaryKind::Mul).map(Op::Binary),
+        OpKind::Div if S::has(OpKind::Div) => Binary::check(graph, node, BinaryKind::Div).map(Op::Binary),
+        OpKind::Maximum if S::has(OpKind::Maximum) => {
+            Binary::check(graph, node, BinaryKind::Maximum).map(Op::Binary)
+        }
+        OpKind::Minimum if S::has(OpKind::Minimum) => {
+            Binary::check(graph, node, BinaryKind::Minimum).map(Op::Binary)
+        }
+        OpKind::SquaredDifference if S::has(OpKind::SquaredDifference) => {
+            Binary::check(graph, node, BinaryKind::SquaredDifference).map(Op::Binary)
+        }
+        OpKind::Prelu if S::has(OpKind::Prelu) => {
+            Binary::check(graph, node, BinaryKind::Prelu).map(Op::Binary)
+        }
+        OpKind::Logistic if S::has(OpKind::Logistic) => Unary::check(graph, node, kind).map(Op::Unary),
+        OpKind::Tanh if S::has(OpKind::Tanh) => Unary::check(graph, node, kind).map(Op::Unary),
+        OpKind::HardSwish if S::has(OpKind::HardSwish) => Unary::check(graph, node, kind).map(Op::Unary),
+        OpKind::LeakyRelu if S::has(OpKind::LeakyRelu) => Unary::check(graph, node, kind).map(Op::Unary),
+        OpKind::Elu if S::has(OpKind::Elu) => Unary::check(graph, node, kind).map(Op::Unary),
+        OpKind::Exp if S::has(OpKind::Exp) => Unary::check(graph, node, kind).map(Op::Unary),
+        OpKind::Abs if S::has(OpKind::Abs) => Unary::check(graph, node, kind).map(Op::Unary),
+        OpKind::Neg if S::has(OpKind::Neg) => Unary::check(graph, node, kind).map(Op::Unary),
+        OpKind::Square if S::has(OpKind::Square) => Unary::check(graph, node, kind).map(Op::Unary),
+        OpKind::Floor if S::has(OpKind::Floor) => Unary::check(graph, node, kind).map(Op::Unary),
+        OpKind::Ceil if S::has(OpKind::Ceil) => Unary::check(graph, node, kind).map(Op::Unary),
+        OpKind::Round if S::has(OpKind::Round) => Unary::check(graph, node, kind).map(Op::Unary),
+        OpKind::Cast if S::has(OpKind::Cast) => Cast::check(graph, node).map(Op::Cast),
+        OpKind::Relu0To1 if S::has(OpKind::Relu0To1) => {
+            Rescale::check_activation(graph, node, Activation::Relu0To1).map(Op::Rescale)
+        }
         OpKind::ResizeBilinear if S::has(OpKind::ResizeBilinear) => {
             Resize::check(graph, node, true).map(Op::Resize)
         }

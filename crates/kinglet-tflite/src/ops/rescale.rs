@@ -1,6 +1,7 @@
-//! Operators that rescale each element by itself: QUANTIZE, DEQUANTIZE, RELU, RELU6, RELU_N1_TO_1.
+//! Operators that rescale each element by itself: QUANTIZE, DEQUANTIZE, RELU, RELU6, RELU_N1_TO_1,
+//! RELU_0_TO_1.
 
-use super::{Activation, at, check_arity, check_int8_activation, ensure, input, output};
+use super::{Activation, at, check_arity, ensure, input, output};
 use crate::Result;
 use crate::error::Reason;
 use crate::graph::{Graph, Node};
@@ -61,9 +62,19 @@ impl<'a> Rescale<'a> {
         activation: Activation,
     ) -> Result<Self> {
         let op = Self::new(graph, node, activation)?;
-        check_int8_activation(&op.input)?;
-        ensure(op.output.dtype == DType::Int8, &op.output, Reason::WrongType)?;
-        op.output.per_tensor()?;
+        let (input, output) = (&op.input, &op.output);
+        match (input.dtype, activation) {
+            (DType::Int8 | DType::Float32, _) | (DType::Int16, Activation::Relu | Activation::Relu6) => {}
+            _ => return Err(at(input, Reason::UnsupportedType)),
+        }
+        ensure(output.dtype == input.dtype, output, Reason::WrongType)?;
+        if input.dtype != DType::Float32 {
+            for tensor in [input, output] {
+                let (_, zero_point) = tensor.per_tensor()?;
+                // The references take int16 tensors to be symmetric.
+                ensure(input.dtype == DType::Int8 || zero_point == 0, tensor, Reason::BadZeroPoint)?;
+            }
+        }
         Ok(op)
     }
 }

@@ -1,0 +1,139 @@
+//! Operators on two tensors, element by element, with broadcasting: ADD, SUB, MUL, DIV, MAXIMUM, MINIMUM,
+//! SQUARED_DIFFERENCE, PRELU.
+
+use super::{Activation, at, check_arity, ensure, input, output};
+use crate::Result;
+use crate::error::Reason;
+use crate::generated::BuiltinOptionsRef;
+use crate::graph::{Graph, Node};
+use crate::tensor::{DType, Shape, Tensor};
+
+/// Which function of two elements.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum BinaryKind {
+    /// `a + b`
+    Add,
+    /// `a - b`
+    Sub,
+    /// `a * b`
+    Mul,
+    /// `a / b`
+    Div,
+    /// The greater.
+    Maximum,
+    /// The lesser.
+    Minimum,
+    /// `(a - b)^2`
+    SquaredDifference,
+    /// `a` where it is not negative, else `a * b`.
+    Prelu,
+}
+
+/// A function of two tensors, element by element; shapes broadcast as in NumPy.
+///
+/// Inputs and output have one type: int8 and int16 (quantised; MAXIMUM and MINIMUM take the numbers as they
+/// are, as the references do), int32 and float32 (not quantised).
+#[derive(Clone, Copy, Debug)]
+pub struct Binary<'a> {
+    /// The function.
+    pub kind: BinaryKind,
+    /// The inputs.
+    pub inputs: [Tensor<'a>; 2],
+    /// The output.
+    pub output: Tensor<'a>,
+    /// The fused activation.
+    pub activation: Activation,
+}
+
+impl<'a> Binary<'a> {
+    pub(super) fn check(graph: &Graph<'a>, node: &Node<'a>, kind: BinaryKind) -> Result<Self> {
+        check_arity(node, 2..=2)?;
+        let activation = fused_activation(node, kind)?;
+        let inputs = [input(graph, node, 0)?, input(graph, node, 1)?];
+        let output = output(graph, node, 0)?;
+        let op = Self { kind, inputs, output, activation };
+        op.check_types()?;
+        check_broadcast(&op.inputs, &op.output)?;
+        let [a, _] = &op.inputs;
+        if kind == BinaryKind::Prelu {
+            ensure(op.output.shape == a.shape, &op.output, Reason::ShapeMismatch)?;
+        }
+        Ok(op)
+    }
+
+    /// The elements are integers that stand for real numbers, and the operator has to know which.
+    pub fn is_quantized(&self) -> bool {
+        let as_they_are = matches!(self.kind, BinaryKind::Maximum | BinaryKind::Minimum);
+        matches!(self.output.dtype, DType::Int8 | DType::Int16) && !as_they_are
+    }
+
+    fn check_types(&self) -> Result<()> {
+        use BinaryKind::{Div, Prelu};
+        let [a, b] = &self.inputs;
+        match (a.dtype, self.kind) {
+            (DType::Int8, Div) | (DType::Int16 | DType::Int32, Div | Prelu) => {
+                return Err(at(a, Reason::UnsupportedType));
+            }
+            (DType::Int8 | DType::Int16 | DType::Int32 | DType::Float32, _) => {}
+            _ => return Err(at(a, Reason::UnsupportedType)),
+        }
+        ensure(b.dtype == a.dtype, b, Reason::WrongType)?;
+        ensure(self.output.dtype == a.dtype, &self.output, Reason::WrongType)?;
+        if self.is_quantized() {
+            for tensor in [a, b, &self.output] {
+                let (_, zero_point) = tensor.per_tensor()?;
+                // The references take int16 tensors to be symmetric.
+                ensure(a.dtype == DType::Int8 || zero_point == 0, tensor, Reason::BadZeroPoint)?;
+            }
+        }
+        // As in TFLM: int32 operands of these operators are plain integers.
+        let sum_or_product = matches!(self.kind, BinaryKind::Add | BinaryKind::Sub | BinaryKind::Mul);
+        if a.dtype == DType::Int32 && sum_or_product {
+            for tensor in [a, b, &self.output] {
+                ensure(tensor.quantization.is_empty(), tensor, Reason::UnsupportedType)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The options may be left out where they say nothing.
+fn fused_activation(node: &Node<'_>, kind: BinaryKind) -> Result<Activation> {
+    match kind {
+        BinaryKind::Add | BinaryKind::Sub | BinaryKind::Mul | BinaryKind::Div => {}
+        _ => return Ok(Activation::None),
+    }
+    let activation = match (kind, node.options()?) {
+        (_, None) => return Ok(Activation::None),
+        (BinaryKind::Add, Some(BuiltinOptionsRef::AddOptions(options))) => {
+            options.fused_activation_function()
+        }
+        (BinaryKind::Sub, Some(BuiltinOptionsRef::SubOptions(options))) => {
+            options.fused_activation_function()
+        }
+        (BinaryKind::Mul, Some(BuiltinOptionsRef::MulOptions(options))) => {
+            options.fused_activation_function()
+        }
+        (BinaryKind::Div, Some(BuiltinOptionsRef::DivOptions(options))) => {
+            options.fused_activation_function()
+        }
+        _ => return Err(Reason::WrongOptions.into()),
+    };
+    Activation::new(activation)
+}
+
+/// The output's shape is that of both inputs, broadcast against each other.
+fn check_broadcast(inputs: &[Tensor<'_>; 2], output: &Tensor<'_>) -> Result<()> {
+    let [a, b] = inputs;
+    ensure(output.shape.rank() == a.shape.rank().max(b.shape.rank()), output, Reason::ShapeMismatch)?;
+    // From the innermost dimension outwards; a missing dimension counts as 1.
+    let dim = |shape: &Shape, i: usize| shape.dims().iter().rev().nth(i).copied().unwrap_or(1);
+    for i in 0..output.shape.rank() {
+        let (a_dim, b_dim) = (dim(&a.shape, i), dim(&b.shape, i));
+        if a_dim != b_dim && a_dim != 1 && b_dim != 1 {
+            return Err(at(b, Reason::ShapeMismatch));
+        }
+        ensure(dim(&output.shape, i) == a_dim.max(b_dim), output, Reason::ShapeMismatch)?;
+    }
+    Ok(())
+}
