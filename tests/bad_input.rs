@@ -238,10 +238,10 @@ fn operators() {
         ("add: output left out", edit(add(), |g| { g.ops[0].outputs[0] = -1; g.outputs.clear() }), R::WrongArity, Some(0), None),
 
         ("conv: no options", edit(conv(), |g| g.ops[0].options = Options::None), R::MissingOptions, Some(0), None),
-        ("conv: pooling's options", edit(conv(), |g| g.ops[0].options = Options::Tag(5)), R::WrongOptions, Some(0), None),
-        ("add: pooling's options", edit(add(), |g| g.ops[0].options = Options::Tag(5)), R::WrongOptions, Some(0), None),
+        ("conv: pooling's options", edit(conv(), |g| g.ops[0].options = Options::Other(5, vec![])), R::WrongOptions, Some(0), None),
+        ("add: pooling's options", edit(add(), |g| g.ops[0].options = Options::Other(5, vec![])), R::WrongOptions, Some(0), None),
         ("softmax: no options", edit(softmax(), |g| g.ops[0].options = Options::None), R::MissingOptions, Some(0), None),
-        ("conv: options of an operator to come", edit(conv(), |g| g.ops[0].options = Options::Tag(200)), R::UnknownValue, Some(0), None),
+        ("conv: options of an operator to come", edit(conv(), |g| g.ops[0].options = Options::Other(200, vec![])), R::UnknownValue, Some(0), None),
         ("conv: zero stride", conv_options(|o| o.stride.0 = 0), R::BadStride, Some(0), Some(0)),
         ("conv: negative stride", conv_options(|o| o.stride.1 = -1), R::BadStride, Some(0), Some(0)),
         ("conv: stride 65536", conv_options(|o| o.stride.1 = 65_536), R::BadStride, Some(0), Some(0)),
@@ -318,7 +318,7 @@ fn tensors() {
         ("buffers outside the FlatBuffer", Draft { external_buffers: true, ..conv() }, R::ExternalBuffer, Some(0), Some(1)),
 
         ("relu: int16 output", dtype(relu(), 1, Type::INT16), R::WrongType, Some(0), Some(1)),
-        ("add: float32 input", dtype(add(), 1, Type::FLOAT32), R::FloatModel, Some(0), Some(1)),
+        ("add: float32 input", dtype(add(), 1, Type::FLOAT32), R::WrongType, Some(0), Some(1)),
         ("quantize: float16 input", dtype(quantize(), 0, Type::FLOAT16), R::UnsupportedType, Some(0), Some(1)),
         ("dequantize: int8 output", dtype(dequantize(), 1, Type::INT8), R::WrongType, Some(0), Some(1)),
         ("dequantize: int32 input", dtype(dequantize(), 0, Type::INT32), R::UnsupportedType, Some(0), Some(0)),
