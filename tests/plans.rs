@@ -100,7 +100,14 @@ fn lives(planned: &Planned) -> Vec<Life> {
         let writer = graph.nodes().position(|node| node.unwrap().outputs.iter().any(is(id)));
         let input = graph.inputs().iter().position(is(id));
         let (first, place) = match (writer, input) {
-            (Some(op), _) => (op + 1, plan.steps().find(|step| usize::from(step.op) == op).unwrap().output),
+            (Some(op), _) => {
+                let number = graph.node(op as u32).unwrap().outputs.iter().position(is(id)).unwrap();
+                let steps = plan.steps().filter(|step| usize::from(step.op) == op);
+                // The steps of one output come in a row.
+                let mut places: Vec<Place> = steps.map(|step| step.output).collect();
+                places.dedup();
+                (op + 1, places[number])
+            }
             (None, Some(input)) => (0, plan.input(input).unwrap().place),
             (None, None) => continue,
         };
@@ -117,13 +124,13 @@ fn lives(planned: &Planned) -> Vec<Life> {
     lives
 }
 
-/// The tensor whose bytes these are: a reshape's output is its input under another name.
+/// The tensor whose bytes these are: an operator that only changes the shape leaves its input where it is.
 fn origin(graph: &Graph<'_>, mut id: u32) -> u32 {
     let reshape_of = |id: u32| {
-        graph
-            .nodes()
-            .flatten()
-            .find(|node| node.code.name() == Some("RESHAPE") && node.outputs.get(0) == Some(id))
+        graph.nodes().flatten().find(|node| {
+            matches!(node.code.name(), Some("RESHAPE" | "EXPAND_DIMS" | "SQUEEZE"))
+                && node.outputs.get(0) == Some(id)
+        })
     };
     while let Some(node) = reshape_of(id) {
         let input = node.inputs.get(0).unwrap();

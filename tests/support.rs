@@ -178,9 +178,17 @@ fn op_work(op: &Op<'_>) -> u64 {
             product(&[op.batch.into(), op.filters.into(), u64::from(op.features) + 2 * u64::from(op.memory)])
         }
         Op::Binary(op) => len(&op.output.shape),
+        Op::Cast(op) => len(&op.output.shape),
+        Op::Unary(op) => len(&op.output.shape),
+        Op::Reduce(op) => len(&op.input.shape),
+        Op::Resize(op) => len(&op.output.shape),
         Op::Rescale(op) => len(&op.output.shape),
         Op::Reshape(op) => len(&op.output.shape),
         Op::Softmax(op) => len(&op.output.shape),
+        Op::Movement(op) => {
+            let pieces = (0..op.piece_count()).filter_map(|i| op.piece(i).ok().flatten());
+            pieces.map(|piece| len(&piece.input.shape).max(len(&piece.output.shape))).sum()
+        }
         _ => 0,
     }
 }

@@ -86,7 +86,7 @@ impl Tensor {
         }
     }
 
-    /// An int32 constant.
+    /// An int32 constant of one dimension.
     pub fn bias(data: &[i32]) -> Self {
         let bytes = data.iter().flat_map(|value| value.to_le_bytes()).collect();
         Self::typed(Type::INT32, &[data.len() as i32]).constant(bytes)
@@ -215,8 +215,8 @@ pub enum Options {
     Reshape {
         new_shape: Vec<i32>,
     },
-    /// Any union member, as an empty table.
-    Tag(u8),
+    /// Any union member, by its tag, with these fields.
+    Other(u8, Vec<(u16, Field)>),
 }
 
 impl Options {
@@ -266,7 +266,7 @@ impl Options {
             Self::Softmax { beta } => (9, vec![(0, flatbuf::f32(*beta))]),
             Self::Add { activation } => (11, vec![(0, flatbuf::i8(*activation))]),
             Self::Reshape { new_shape } => (17, vec![(0, flatbuf::i32s(new_shape))]),
-            Self::Tag(tag) => (*tag, Vec::new()),
+            Self::Other(tag, fields) => (*tag, fields.clone()),
         };
         Some((tag, Object::Table(fields)))
     }
@@ -277,19 +277,58 @@ impl Options {
 pub mod code {
     pub const ADD: i32 = 0;
     pub const AVERAGE_POOL_2D: i32 = 1;
+    pub const CONCATENATION: i32 = 2;
     pub const CONV_2D: i32 = 3;
     pub const DEPTHWISE_CONV_2D: i32 = 4;
+    pub const DEPTH_TO_SPACE: i32 = 5;
     pub const DEQUANTIZE: i32 = 6;
     pub const FULLY_CONNECTED: i32 = 9;
+    pub const LOGISTIC: i32 = 14;
     pub const MAX_POOL_2D: i32 = 17;
+    pub const MUL: i32 = 18;
     pub const RELU: i32 = 19;
     pub const RELU_N1_TO_1: i32 = 20;
     pub const RELU6: i32 = 21;
     pub const RESHAPE: i32 = 22;
+    pub const RESIZE_BILINEAR: i32 = 23;
     pub const SOFTMAX: i32 = 25;
+    pub const SPACE_TO_DEPTH: i32 = 26;
     pub const SVDF: i32 = 27;
+    pub const TANH: i32 = 28;
     pub const CUSTOM: i32 = 32;
+    pub const PAD: i32 = 34;
+    pub const BATCH_TO_SPACE_ND: i32 = 37;
+    pub const SPACE_TO_BATCH_ND: i32 = 38;
+    pub const TRANSPOSE: i32 = 39;
+    pub const MEAN: i32 = 40;
+    pub const SUB: i32 = 41;
+    pub const SQUEEZE: i32 = 43;
+    pub const STRIDED_SLICE: i32 = 45;
+    pub const EXP: i32 = 47;
+    pub const SPLIT: i32 = 49;
+    pub const CAST: i32 = 53;
+    pub const PRELU: i32 = 54;
+    pub const MAXIMUM: i32 = 55;
+    pub const ARG_MAX: i32 = 56;
+    pub const MINIMUM: i32 = 57;
+    pub const PADV2: i32 = 60;
+    pub const SLICE: i32 = 65;
+    pub const EXPAND_DIMS: i32 = 70;
+    pub const SUM: i32 = 74;
+    pub const ARG_MIN: i32 = 79;
+    pub const REDUCE_MAX: i32 = 82;
+    pub const PACK: i32 = 83;
+    pub const UNPACK: i32 = 88;
+    pub const REDUCE_MIN: i32 = 89;
+    pub const RESIZE_NEAREST_NEIGHBOR: i32 = 97;
+    pub const LEAKY_RELU: i32 = 98;
+    pub const SQUARED_DIFFERENCE: i32 = 99;
+    pub const ABS: i32 = 101;
+    pub const SPLIT_V: i32 = 102;
+    pub const ELU: i32 = 111;
     pub const QUANTIZE: i32 = 114;
+    pub const HARD_SWISH: i32 = 117;
+    pub const BROADCAST_TO: i32 = 130;
 }
 
 /// An operator.

@@ -3,6 +3,7 @@
 //! Bytes that decide everything suit both users: property tests shrink them, fuzzers mutate them. When
 //! they run out, every draw is the least value, so that every run of bytes gives a model.
 
+use crate::flatbuf::{self, Field};
 use crate::{
     ConvOptions, Model, Op, Options, PoolOptions, Quantization, SAME, Subgraph, Tensor, Type, VALID, code,
 };
@@ -169,6 +170,9 @@ impl Builder<'_, '_> {
         let input = self.activations[self.activations.len() - 1 - back];
         let tensor = self.get(input).clone();
         let rank = tensor.shape.len();
+        if rank > 0 && self.choices.one_in(3) {
+            return self.movement(input);
+        }
         match tensor.dtype {
             Type::FLOAT32 => return self.quantize(input),
             Type::INT8 => {}
@@ -181,19 +185,22 @@ impl Builder<'_, '_> {
                 };
             }
         }
-        match self.choices.pick(0, 15) {
+        match self.choices.pick(0, 18) {
             0..=2 if rank == 4 => self.conv(input),
             3 | 4 if rank == 4 => self.depthwise(input),
             5 | 6 if rank == 4 => self.pool(input),
             7 => self.fully_connected(input),
             8 => self.reshape(input),
-            9 | 10 => self.add(input),
+            9 | 10 => self.binary(input),
             11 if rank >= 1 => self.softmax(input),
-            12 => self.relu(input),
+            12 if self.choices.one_in(2) => self.relu(input),
+            12 => self.unary(input),
             13 => self.quantize(input),
             14 if rank == 2 => self.svdf(input),
             15 => self.dequantize(input),
-            _ => self.add(input),
+            16 | 17 if rank > 0 => self.reduce(input),
+            18 if rank == 4 => self.resize(input),
+            _ => self.binary(input),
         }
     }
 
@@ -327,8 +334,9 @@ impl Builder<'_, '_> {
         self.add_op(code::RESHAPE, options, &inputs, Tensor { shape, name: String::new(), ..tensor });
     }
 
-    /// Adds another tensor of the same shape, the tensor itself, or a constant that is broadcast.
-    fn add(&mut self, input: i32) {
+    /// A function of this and another tensor of the same shape, the tensor itself, or a constant that is
+    /// broadcast.
+    fn binary(&mut self, input: i32) {
         let tensor = self.get(input).clone();
         let (scale, _) = quantization(&tensor);
         let same: Vec<i32> = self
@@ -355,13 +363,40 @@ impl Builder<'_, '_> {
             shape.clone_from(&self.get(other).shape);
         }
         let (other_scale, _) = quantization(self.get(other));
-        let output = self.activation(&shape, scale.max(other_scale) * 1.5);
-        let options = match self.fused() {
-            0 => Options::None,
-            activation => Options::Add { activation },
+        let codes = [
+            code::ADD,
+            code::ADD,
+            code::ADD,
+            code::SUB,
+            code::MUL,
+            code::MAXIMUM,
+            code::MINIMUM,
+            code::SQUARED_DIFFERENCE,
+            code::PRELU,
+        ];
+        let code = match self.choices.one_of(&codes) {
+            // Its output has the rank of its first input.
+            code::PRELU if tensor.shape.is_empty() => code::ADD,
+            code => code,
         };
+        let scale = match code {
+            code::MUL | code::PRELU => scale * other_scale * 60.0,
+            code::SQUARED_DIFFERENCE => scale * other_scale * 120.0,
+            _ => scale.max(other_scale) * 1.5,
+        };
+        let output = self.activation(&shape, scale);
+        let fused = self.fused();
+        let options = match code {
+            code::ADD if fused != 0 => Options::Add { activation: fused },
+            code::SUB => options(28, [flatbuf::i8(fused)]),
+            code::MUL => options(21, [flatbuf::i8(fused)]),
+            _ => Options::None,
+        };
+        if code == code::PRELU {
+            return self.add_op(code, options, &[input, other], output);
+        }
         let inputs = if self.choices.one_in(2) { [input, other] } else { [other, input] };
-        self.add_op(code::ADD, options, &inputs, output);
+        self.add_op(code, options, &inputs, output);
     }
 
     fn softmax(&mut self, input: i32) {
@@ -380,6 +415,38 @@ impl Builder<'_, '_> {
         let code = self.choices.one_of(&[code::RELU, code::RELU6, code::RELU_N1_TO_1]);
         let output = self.activation(&tensor.shape, scale);
         self.add_op(code, Options::None, &[input], output);
+    }
+
+    /// A function of one tensor.
+    fn unary(&mut self, input: i32) {
+        let tensor = self.get(input).clone();
+        let (scale, _) = quantization(&tensor);
+        let codes = [
+            code::LOGISTIC,
+            code::TANH,
+            code::HARD_SWISH,
+            code::LEAKY_RELU,
+            code::ELU,
+            code::EXP,
+            code::ABS,
+            code::CAST,
+        ];
+        let code = self.choices.one_of(&codes);
+        let output = match code {
+            code::LOGISTIC => Tensor::int8(&tensor.shape, 1.0 / 256.0, -128),
+            code::TANH => Tensor::int8(&tensor.shape, 1.0 / 128.0, 0),
+            code::CAST => Tensor::typed(self.choices.one_of(&[Type::INT16, Type::FLOAT32]), &tensor.shape),
+            _ => self.activation(&tensor.shape, scale),
+        };
+        if code == code::CAST {
+            let id = self.graph.op(code, Options::None, &[input], output);
+            return self.graph.outputs.push(id);
+        }
+        let options = match code {
+            code::LEAKY_RELU => options(75, [flatbuf::f32(0.1)]),
+            _ => Options::None,
+        };
+        self.add_op(code, options, &[input], output);
     }
 
     fn quantize(&mut self, input: i32) {
@@ -445,6 +512,252 @@ impl Builder<'_, '_> {
         let options = Options::Svdf { rank, activation: 0 };
         let inputs = [input, feature, time, bias, state];
         self.add_op(code::SVDF, options, &inputs, output);
+    }
+}
+
+/// Options of operators that move, reduce and resize.
+fn options(tag: u8, fields: impl IntoIterator<Item = Field>) -> Options {
+    Options::Other(tag, (0..).zip(fields).collect())
+}
+
+impl Builder<'_, '_> {
+    /// A constant of integers.
+    fn ints(&mut self, values: &[i32]) -> i32 {
+        self.graph.tensor(Tensor::bias(values))
+    }
+
+    /// Adds an operator whose outputs are as its input in all but shape.
+    fn move_to(&mut self, code: i32, options: Options, inputs: &[i32], like: &Tensor, shapes: &[Vec<i32>]) {
+        let mut outputs = Vec::new();
+        for shape in shapes {
+            let tensor = Tensor { name: String::new(), shape: shape.clone(), data: None, ..like.clone() };
+            outputs.push(self.graph.tensor(tensor));
+        }
+        self.activations.extend(&outputs);
+        self.graph.ops.push(Op { code, custom: None, inputs: inputs.to_vec(), outputs, options });
+    }
+
+    /// An operator that only moves elements.
+    fn movement(&mut self, input: i32) {
+        let tensor = self.get(input).clone();
+        let shape = tensor.shape.clone();
+        let rank = shape.len() as i32;
+        let axis = self.choices.pick(0, rank - 1);
+        let (d, size) = (axis as usize, shape[axis as usize]);
+        // An axis may count from the end.
+        let named = if self.choices.one_in(4) { axis - rank } else { axis };
+        let with = |d: usize, size: i32| {
+            let mut shape = shape.clone();
+            shape[d] = size;
+            shape
+        };
+        match self.choices.pick(0, 14) {
+            0 | 1 => {
+                let mut inputs = vec![input; self.choices.pick(1, 3) as usize];
+                let mut sum = size * inputs.len() as i32;
+                if self.choices.one_in(3) && tensor.dtype == Type::INT8 {
+                    let wide = self.choices.pick(1, 4);
+                    let data = self.data.bytes(tensor.len() / size as usize * wide as usize);
+                    let constant = Tensor { shape: with(d, wide), ..tensor.clone() }.constant(data);
+                    inputs.push(self.graph.tensor(Tensor { name: String::new(), ..constant }));
+                    sum += wide;
+                }
+                let o = options(10, [flatbuf::i32(named), flatbuf::i8(0)]);
+                self.move_to(code::CONCATENATION, o, &inputs, &tensor, &[with(d, sum)]);
+            }
+            2 => {
+                let divisors: Vec<i32> = (1..=size.min(4)).filter(|parts| size % parts == 0).collect();
+                let parts = self.choices.one_of(&divisors);
+                let id = self.graph.tensor(Tensor { shape: Vec::new(), ..Tensor::bias(&[named]) });
+                let shapes = vec![with(d, size / parts); parts as usize];
+                let o = options(35, [flatbuf::i32(parts)]);
+                self.move_to(code::SPLIT, o, &[id, input], &tensor, &shapes);
+            }
+            3 => {
+                let first = self.choices.pick(1, size.min(200));
+                let sizes = if first < size { vec![first, size - first] } else { vec![size] };
+                let shapes: Vec<_> = sizes.iter().map(|&size| with(d, size)).collect();
+                let ids = [input, self.ints(&sizes), self.ints(&[named])];
+                let o = options(79, [flatbuf::i32(sizes.len() as i32)]);
+                self.move_to(code::SPLIT_V, o, &ids, &tensor, &shapes);
+            }
+            4 if rank < 6 => {
+                let count = self.choices.pick(1, 3);
+                let mut shape = shape.clone();
+                shape.insert(d, count);
+                let o = options(59, [flatbuf::i32(count), flatbuf::i32(axis)]);
+                self.move_to(code::PACK, o, &vec![input; count as usize], &tensor, &[shape]);
+            }
+            5 if size < 9 => {
+                let mut shape = shape.clone();
+                shape.remove(d);
+                let o = options(64, [flatbuf::i32(size), flatbuf::i32(named)]);
+                self.move_to(code::UNPACK, o, &[input], &tensor, &vec![shape; size as usize]);
+            }
+            6 => {
+                let begin: Vec<i32> =
+                    shape.iter().map(|&size| self.choices.pick(0, size.min(200) - 1)).collect();
+                let count: Vec<i32> = shape.iter().zip(&begin).map(|(size, begin)| size - begin).collect();
+                let mut asked = count.clone();
+                asked[d] = -1;
+                let ids = [input, self.ints(&begin), self.ints(&asked)];
+                self.move_to(code::SLICE, Options::None, &ids, &tensor, &[count]);
+            }
+            7 | 8 => self.strided_slice(input),
+            9 => {
+                let mut order: Vec<i32> = (0..rank).collect();
+                for i in 0..order.len() {
+                    order.swap(i, self.choices.pick(0, rank - 1) as usize);
+                }
+                let to = order.iter().map(|&axis| shape[axis as usize]).collect();
+                let ids = [input, self.ints(&order)];
+                self.move_to(code::TRANSPOSE, Options::None, &ids, &tensor, &[to]);
+            }
+            10 => {
+                let margins: Vec<i32> = (0..2 * rank).map(|_| self.choices.one_of(&[0, 0, 1, 2])).collect();
+                let to = shape.iter().zip(margins.chunks(2)).map(|(size, m)| size + m[0] + m[1]).collect();
+                let table = self.ints(&margins);
+                self.graph.tensors[table as usize].shape = vec![rank, 2];
+                self.move_to(code::PAD, Options::None, &[input, table], &tensor, &[to]);
+            }
+            11 if rank == 4 => {
+                let block = self.choices.pick(1, 3);
+                let [n, h, w, c] = shape[..] else { return };
+                if h % block == 0 && w % block == 0 {
+                    let to = vec![n, h / block, w / block, c * block * block];
+                    let o = options(19, [flatbuf::i32(block)]);
+                    self.move_to(code::SPACE_TO_DEPTH, o, &[input], &tensor, &[to]);
+                } else if c % (block * block) == 0 {
+                    let to = vec![n, h * block, w * block, c / (block * block)];
+                    let o = options(94, [flatbuf::i32(block)]);
+                    self.move_to(code::DEPTH_TO_SPACE, o, &[input], &tensor, &[to]);
+                }
+            }
+            12 if rank == 4 => self.batches(input),
+            13 => {
+                let mut to = shape.clone();
+                to.iter_mut().filter(|size| **size == 1).for_each(|size| *size = self.choices.pick(1, 3));
+                if rank < 6 && self.choices.one_in(2) {
+                    to.insert(0, 2);
+                }
+                let ids = [input, self.ints(&to)];
+                self.move_to(code::BROADCAST_TO, Options::None, &ids, &tensor, &[to]);
+            }
+            _ => {
+                let mut to = shape.clone();
+                if rank < 6 {
+                    to.insert(d, 1);
+                }
+                let ids = [input, self.ints(&[axis])];
+                self.move_to(code::EXPAND_DIMS, Options::None, &ids, &tensor, &[to]);
+            }
+        }
+    }
+
+    fn strided_slice(&mut self, input: i32) {
+        let tensor = self.get(input).clone();
+        let (mut begin, mut end, mut stride): (Vec<i32>, Vec<i32>, Vec<i32>) = Default::default();
+        let mut to = Vec::new();
+        let mut shrink = 0;
+        for (d, &size) in tensor.shape.iter().enumerate() {
+            let step = self.choices.one_of(&[1, 1, 2, 3, -1, -2]);
+            let first = self.choices.pick(0, size.min(200) - 1);
+            begin.push(first);
+            stride.push(if self.choices.one_in(6) { 1 } else { step });
+            if stride[d] == 1 && self.choices.one_in(5) {
+                shrink |= 1 << d;
+                end.push(first + 1);
+                continue;
+            }
+            let (last, left) = if stride[d] > 0 { (size, size - first) } else { (-1 - size, first + 1) };
+            end.push(last);
+            to.push((left + stride[d].abs() - 1) / stride[d].abs());
+        }
+        let ids = [input, self.ints(&begin), self.ints(&end), self.ints(&stride)];
+        let o = options(32, [0, 0, 0, 0, shrink].map(flatbuf::i32));
+        self.move_to(code::STRIDED_SLICE, o, &ids, &tensor, &[to]);
+    }
+
+    /// SPACE_TO_BATCH_ND, or BATCH_TO_SPACE_ND where the batch allows.
+    fn batches(&mut self, input: i32) {
+        let tensor = self.get(input).clone();
+        let [n, h, w, c] = tensor.shape[..] else { return };
+        let block = [self.choices.pick(1, 3), self.choices.pick(1, 2)];
+        let margin = [self.choices.pick(0, 2), self.choices.pick(0, 2)];
+        let cells = block[0] * block[1];
+        let wide = [h * block[0] - margin[0], w * block[1] - margin[1]];
+        let (code, margins, to) = if n % cells == 0 && wide[0] > 0 && wide[1] > 0 {
+            let margins = [margin[0], 0, 0, margin[1]];
+            (code::BATCH_TO_SPACE_ND, margins, vec![n / cells, wide[0], wide[1], c])
+        } else {
+            // Behind, what is missing to the next block.
+            let missing = |size: i32, d: usize| (block[d] - (size + margin[d]) % block[d]) % block[d];
+            let margins = [margin[0], missing(h, 0), margin[1], missing(w, 1)];
+            let (height, width) = (h + margins[0] + margins[1], w + margins[2] + margins[3]);
+            (code::SPACE_TO_BATCH_ND, margins, vec![n * cells, height / block[0], width / block[1], c])
+        };
+        let ids = [input, self.ints(&block), self.ints(&margins)];
+        self.graph.tensors[ids[2] as usize].shape = vec![2, 2];
+        self.move_to(code, Options::None, &ids, &tensor, &[to]);
+    }
+
+    fn reduce(&mut self, input: i32) {
+        let tensor = self.get(input).clone();
+        let rank = tensor.shape.len() as i32;
+        let codes = [
+            code::MEAN,
+            code::MEAN,
+            code::SUM,
+            code::REDUCE_MAX,
+            code::REDUCE_MIN,
+            code::ARG_MAX,
+            code::ARG_MIN,
+        ];
+        let code = self.choices.one_of(&codes);
+        let is_arg = matches!(code, code::ARG_MAX | code::ARG_MIN);
+        let mut axes = vec![self.choices.pick(0, rank - 1)];
+        if !is_arg && self.choices.one_in(2) {
+            axes.push(self.choices.pick(0, rank - 1));
+        }
+        let keep = !is_arg && self.choices.one_in(2);
+        let mut shape = Vec::new();
+        for (d, &size) in (0..).zip(&tensor.shape) {
+            match axes.contains(&d) {
+                true if keep => shape.push(1),
+                true => {}
+                false => shape.push(size),
+            }
+        }
+        let ids = [input, self.ints(&axes)];
+        if is_arg {
+            let tag = if code == code::ARG_MAX { 40 } else { 57 };
+            let o = options(tag, [flatbuf::i8(Type::INT32.0)]);
+            let id = self.graph.op(code, o, &ids, Tensor::typed(Type::INT32, &shape));
+            self.graph.outputs.push(id);
+        } else {
+            let o = options(27, [flatbuf::u8(keep.into())]);
+            let (scale, zero_point) = quantization(&tensor);
+            let output = match code {
+                code::MEAN | code::SUM => self.activation(&shape, scale),
+                _ => Tensor::int8(&shape, scale, zero_point),
+            };
+            self.add_op(code, o, &ids, output);
+        }
+    }
+
+    fn resize(&mut self, input: i32) {
+        let tensor = self.get(input).clone();
+        let [n, _, _, c] = tensor.shape[..] else { return };
+        let (h, w) = (self.choices.pick(1, 12), self.choices.pick(1, 12));
+        let (align, half) = self.choices.one_of(&[(0, 0), (0, 1), (1, 0)]);
+        let ids = [input, self.ints(&[h, w])];
+        let flags = [(2, flatbuf::u8(align)), (3, flatbuf::u8(half))];
+        let (code, o) = if self.choices.one_in(2) {
+            (code::RESIZE_BILINEAR, Options::Other(15, flags.into()))
+        } else {
+            (code::RESIZE_NEAREST_NEIGHBOR, options(74, flags.map(|(_, field)| field)))
+        };
+        self.move_to(code, o, &ids, &tensor, &[vec![n, h, w, c]]);
     }
 }
 
@@ -528,8 +841,8 @@ pub fn mutate(model: &mut Model, choices: &mut Choices<'_>) {
             _ => op.outputs = vec![index(odd_index)],
         },
         (11, _, Some(op)) => {
-            let codes = [0, 1, 3, 4, 6, 9, 17, 19, 20, 21, 22, 25, 27, 32, 114, 2, -1, 127, 209, 300, 70_000];
-            op.code = codes[usize::from(value) % codes.len()];
+            let odd = [-1, 114, 127, 130, 200, 209, 300, 70_000];
+            op.code = if value < 200 { i32::from(value) } else { odd[place % odd.len()] };
             if op.code == code::CUSTOM {
                 op.custom = Some("Custom".to_owned());
             }
@@ -598,7 +911,14 @@ fn mutate_options(op: &mut Op, value: u8, place: usize, number: i32) {
         Options::Softmax { beta } => *beta = f32::from_bits(number as u32 ^ u32::from(value) << 24),
         Options::Add { activation } => *activation = (value % 8) as i8,
         Options::Svdf { rank, .. } => *rank = number,
-        Options::None => op.options = Options::Tag(value),
+        Options::Other(_, fields) if !fields.is_empty() => {
+            let at = place % fields.len();
+            if let Field::Scalar(bytes) = &mut fields[at].1 {
+                let number = number.to_le_bytes();
+                bytes.iter_mut().zip(number).for_each(|(byte, new)| *byte = new);
+            }
+        }
+        Options::None => op.options = Options::Other(value, Vec::new()),
         _ => op.options = Options::None,
     }
 }
