@@ -3,6 +3,7 @@
 mod bad_input;
 mod plans;
 mod properties;
+mod regressions;
 
 use proptest::test_runner::Config;
 

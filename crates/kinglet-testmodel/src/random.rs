@@ -820,7 +820,13 @@ pub fn mutate(model: &mut Model, choices: &mut Choices<'_>) {
             other => *other = None,
         },
         (7, Some(tensor), _) => match &mut tensor.data {
-            Some(data) if value < 128 => data.truncate(place),
+            // Axes, sizes and margins are integers of four bytes.
+            Some(data) if value < 160 && data.len() >= 4 => {
+                let at = place % (data.len() / 4) * 4;
+                let number = dims[usize::from(odd_index) % dims.len()];
+                data[at..at + 4].copy_from_slice(&number.to_le_bytes());
+            }
+            Some(data) if value < 220 => data.truncate(place),
             Some(_) => tensor.data = None,
             None => tensor.data = short_len(tensor).map(|len| vec![value; len]),
         },

@@ -685,7 +685,9 @@ fn strided_slice<'a>(
         if let (Some(begin), Some(stride), Some(count)) =
             (begin.get_mut(d), stride.get_mut(d), count.get_mut(d))
         {
-            (*begin, *stride, *count) = (start as u32, step as i32, len as u32);
+            // From one element there is no step, however large the file says it is.
+            let step = if len == 1 { 1 } else { step as i32 };
+            (*begin, *stride, *count) = (start as u32, step, len as u32);
         }
         kept += usize::from(!shrinks);
     }
