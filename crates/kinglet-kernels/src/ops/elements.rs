@@ -2,7 +2,7 @@
 
 use crate::{Call, Fault};
 
-/// The most dimensions that an output walked by [`for_each_pair`] can have.
+/// The most dimensions that an output walked by `for_each_pair` can have.
 pub const MAX_DIMS: usize = 6;
 
 /// Visits each element of the rows that are to be computed.
