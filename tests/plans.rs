@@ -195,7 +195,7 @@ fn mutate(words: &mut [u32], at: usize, choices: &mut Choices<'_>) {
 fn move_tensor(words: &mut [u32], choices: &mut Choices<'_>) {
     let plan = Plan::new(words).unwrap();
     let (arena, steps) = (plan.arena_bytes() as u32, plan.step_count() as u32);
-    let Some(step) = plan.step((choices.word() % steps) as usize) else { return };
+    let Some(step) = plan.step((choices.word() % steps.max(1)) as usize) else { return };
     let from = step.output.to_word();
     let to = Place::new(Region::Arena, (choices.word() % arena.max(1)) & !3).unwrap().to_word();
     // Places of 0 look like other words.
