@@ -1,6 +1,8 @@
 //! Tests of kinglet as a whole, from bytes to outputs.
 
 mod bad_input;
+mod modes;
+mod mutation;
 mod plans;
 mod properties;
 mod regressions;

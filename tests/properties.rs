@@ -5,7 +5,7 @@ use kinglet_tests::{Stage, exercise};
 use proptest::prelude::*;
 
 proptest! {
-    #![proptest_config(crate::config(2000))]
+    #![proptest_config(crate::config(1000))]
 
     #[test]
     fn sound_models_run(bytes in proptest::collection::vec(any::<u8>(), 0..300)) {
