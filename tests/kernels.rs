@@ -320,7 +320,7 @@ fn pool(case: &mut Case<'_>, average: bool) {
 fn add(case: &mut Case<'_>) {
     let shape: Vec<i32> = (0..case.choices.pick(1, 4)).map(|_| case.choices.pick(1, 5)).collect();
     // Either input may lack outer dimensions, or have 1 in their place.
-    let mut other = |case: &mut Case<'_>| {
+    let other = |case: &mut Case<'_>| {
         let mut other = shape.clone();
         other.iter_mut().filter(|_| case.choices.one_in(4)).for_each(|dim| *dim = 1);
         let skip = if case.choices.one_in(4) { case.choices.pick(0, shape.len() as i32 - 1) } else { 0 };
