@@ -212,6 +212,12 @@ impl Quantization<'_> {
         }
     }
 
+    /// Both have the same first scale and zero point, or none.
+    pub(crate) fn is_same(&self, other: &Quantization<'_>) -> bool {
+        let first = |q: &Quantization<'_>| (q.scale(0).unwrap_or(0.0), q.zero_point(0).unwrap_or(0));
+        first(self) == first(other)
+    }
+
     /// The dimension that scales and zero points run along when there are several.
     pub fn axis(&self) -> i32 {
         self.axis

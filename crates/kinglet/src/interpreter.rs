@@ -226,20 +226,7 @@ impl<'a, D: Dispatch> Interpreter<'a, D> {
     /// [`InvokeError`] when the plan is damaged; a plan made by kinglet causes none.
     pub fn invoke(&mut self) -> Result<(), InvokeError> {
         self.next = 0;
-        let arena = Cell::from_mut(bytemuck::cast_slice_mut::<u8, i8>(self.arena)).as_slice_of_cells();
-        let state = Cell::from_mut(bytemuck::cast_slice_mut::<u8, i8>(self.state)).as_slice_of_cells();
-        for step in self.plan.steps() {
-            let call = Call {
-                arena,
-                state,
-                constants: self.constants,
-                plan: self.plan.words(),
-                params: step.params as usize,
-                rows: step.first_row..step.end_row,
-            };
-            D::run(step.kernel, &call).map_err(|fault| InvokeError { op: step.op, fault })?;
-        }
-        Ok(())
+        self.plan.steps().try_for_each(|step| self.run_step(&step))
     }
 
     /// Runs one step of the plan: at most one operator, or one block of its rows. `None` when the
@@ -266,6 +253,7 @@ impl<'a, D: Dispatch> Interpreter<'a, D> {
         Ok(Some(StepDone { op: step.op.into(), op_done, output }))
     }
 
+    #[inline]
     fn run_step(&mut self, step: &Step) -> Result<(), InvokeError> {
         let call = Call {
             arena: Cell::from_mut(bytemuck::cast_slice_mut::<u8, i8>(self.arena)).as_slice_of_cells(),

@@ -250,16 +250,12 @@ impl<'a> Movement<'a> {
     fn check_types(&self, data: &Tensor<'a>) -> Result<()> {
         let supported = !matches!(data.dtype, DType::Other | DType::Int4);
         ensure(supported, data, Reason::UnsupportedType)?;
-        let quantization = |tensor: &Tensor<'_>| {
-            let q = &tensor.quantization;
-            (q.scale(0).unwrap_or(0.0), q.zero_point(0).unwrap_or(0))
-        };
         for i in 0..self.piece_count() {
             let (from, to) = (self.input_of(i)?, self.output_of(i)?);
             ensure(from.dtype == data.dtype, &from, Reason::WrongType)?;
             ensure(to.dtype == data.dtype, &to, Reason::WrongType)?;
             if matches!(data.dtype, DType::Int8 | DType::Int16 | DType::UInt8) {
-                ensure(quantization(&from) == quantization(&to), &to, Reason::ScalesDiffer)?;
+                ensure(from.quantization.is_same(&to.quantization), &to, Reason::ScalesDiffer)?;
             }
         }
         Ok(())

@@ -45,11 +45,7 @@ impl<'a> Resize<'a> {
         };
         ensure(has_type, &data, Reason::UnsupportedType)?;
         ensure(output.dtype == data.dtype, &output, Reason::WrongType)?;
-        let quantization = |tensor: &Tensor<'_>| {
-            let q = &tensor.quantization;
-            (q.scale(0).unwrap_or(0.0), q.zero_point(0).unwrap_or(0))
-        };
-        ensure(quantization(&data) == quantization(&output), &output, Reason::ScalesDiffer)?;
+        ensure(data.quantization.is_same(&output.quantization), &output, Reason::ScalesDiffer)?;
         let sizes = Ints::new(&size)?;
         let image = |tensor: &Tensor<'_>| tensor.shape.nhwc().map_err(|reason| at(tensor, reason));
         let ([batch, height, width, depth], [out_batch, out_height, out_width, out_depth]) =
