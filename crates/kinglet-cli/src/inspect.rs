@@ -45,7 +45,7 @@ pub(crate) fn execute(args: &Inspect, output: &Output) -> Result<bool> {
     // Some refusals come from the planner, which looks at more than one operator at a time.
     let mut usage = None;
     if unsupported.is_empty() {
-        match Prepared::new(&file, args.how.mode, args.how.reference()) {
+        match Prepared::new(&file, args.how.mode, &args.how.options()) {
             Ok(prepared) => {
                 usage = Some(prepared.usage());
                 name_kernels(&mut ops, &prepared)?;

@@ -178,6 +178,7 @@ impl Checker<'_, '_> {
             Some(Region::Arena) => self.plan.arena_bytes(),
             Some(Region::State) => self.plan.state_bytes(),
             Some(Region::Constants) => self.constants,
+            Some(Region::Prepared) => self.plan.prepared_bytes(),
             None => 0,
         };
         if (span.place.offset() as u64).saturating_add(span.len) <= limit as u64 {

@@ -29,7 +29,8 @@ pub(super) fn check<S: OpSet>(
         PlanError::Model(error) => error.into(),
         _ => CheckError::OtherGraph,
     })?;
-    writer.finish(plan.arena_bytes() as u32, plan.state_bytes() as u32, constants.len());
+    let memory = (plan.arena_bytes() as u32, plan.state_bytes() as u32);
+    writer.finish(memory, constants.len(), constants.prepared_len());
     if written == steps && writer.is_same() { Ok(()) } else { Err(CheckError::OtherGraph) }
 }
 
