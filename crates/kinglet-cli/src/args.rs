@@ -99,12 +99,16 @@ const INSPECT_EXAMPLES: &str = "\
 Examples:
   kinglet inspect model.tflite
   kinglet inspect model.tflite --mode loaded --target cortex-m4
+  kinglet inspect model.tflite --svg arena.svg   a picture of the arena, for a browser
   kinglet inspect model.tflite --json";
 
 #[derive(Debug, Args)]
 pub(crate) struct Inspect {
     /// The .tflite file.
     pub(crate) model: PathBuf,
+    /// Draw the arena over time into this file: which tensor lies where, when, and what overlaps.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) svg: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) how: How,
 }

@@ -23,6 +23,8 @@ use kinglet_tflite::{Graph, ModelError, Node, OpKind, OpSet, Storage};
 use crate::plan::{IoTensor, Plan, Step};
 use crate::planner::{Constants, Options};
 
+pub use rebuild::Named;
+
 /// Why a plan is refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -167,9 +169,8 @@ impl Checker<'_, '_> {
     }
 
     fn footprint(&self, step: usize) -> Result<Footprint, CheckError> {
-        let (entry, kernel) = self.step(step)?;
-        let words = self.plan.words().get(entry.params as usize..);
-        words.and_then(|words| Footprint::new(kernel, words)).ok_or(CheckError::BadStep { step: step as u32 })
+        let (entry, _) = self.step(step)?;
+        self.plan.footprint(&entry).ok_or(CheckError::BadStep { step: step as u32 })
     }
 
     fn in_bounds(&self, span: &Span, step: usize) -> Result<(), CheckError> {

@@ -8,7 +8,7 @@
 //! | then | initial values of the state: see [`StateInit`] |
 //! | then | parameter blocks and tables, named by word index |
 
-use kinglet_kernels::{Params, Place, Word, quant::Multiplier};
+use kinglet_kernels::{Footprint, Kernel, Params, Place, Word, quant::Multiplier};
 use kinglet_tflite::{DType, Shape};
 
 use crate::check::CheckError;
@@ -275,6 +275,12 @@ impl<'a> Plan<'a> {
     #[inline]
     pub fn steps(&self) -> impl Iterator<Item = Step> + use<'a> {
         self.steps.iter().copied().map(Step::from_words)
+    }
+
+    /// What a step of this plan touches; `None` when its kernel or its parameters do not exist.
+    pub fn footprint(&self, step: &Step) -> Option<Footprint> {
+        let words = self.words.get(step.params as usize..)?;
+        Footprint::new(Kernel::from_id(step.kernel)?, words)
     }
 
     /// Number of inputs.
