@@ -23,3 +23,5 @@ pub mod softmax;
 pub mod strided_copy;
 pub mod svdf;
 pub mod unary;
+
+pub use crate::arch::dsp;
