@@ -25,7 +25,7 @@ impl Planned {
         let graph = Model::parse(file.as_slice()).unwrap().graph(0).unwrap();
         let mut words = vec![0; 1 << 16];
         let planner = Planner::new::<AllOps>(graph, Options::default(), &mut words).unwrap();
-        let len = planner.write::<AllOps>(&mut InFile { len: file.as_slice().len() as u32 }).unwrap();
+        let len = planner.write::<AllOps>(&mut InFile::new(file.as_slice().len() as u32, &mut [])).unwrap();
         words.truncate(len);
         Self { file, words }
     }
@@ -36,7 +36,7 @@ impl Planned {
 
     fn is_accepted(&self, words: &[u32]) -> bool {
         let Ok(plan) = Plan::new(words) else { return false };
-        let mut constants = InFile { len: self.file.as_slice().len() as u32 };
+        let mut constants = InFile::new(self.file.as_slice().len() as u32, &mut []);
         check::check::<AllOps>(&plan, &self.graph(), &Options::default(), &mut constants).is_ok()
     }
 

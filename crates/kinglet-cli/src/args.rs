@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use kinglet::Reference;
+use kinglet::{Options, Reference};
 
 use crate::failure::{Failure, Result};
 
@@ -99,12 +99,16 @@ const INSPECT_EXAMPLES: &str = "\
 Examples:
   kinglet inspect model.tflite
   kinglet inspect model.tflite --mode loaded --target cortex-m4
+  kinglet inspect model.tflite --svg arena.svg   a picture of the arena, for a browser
   kinglet inspect model.tflite --json";
 
 #[derive(Debug, Args)]
 pub(crate) struct Inspect {
     /// The .tflite file.
     pub(crate) model: PathBuf,
+    /// Draw the arena over time into this file: which tensor lies where, when, and what overlaps.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) svg: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) how: How,
 }
@@ -146,7 +150,8 @@ pub(crate) struct Bench {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "How to run it")]
 pub(crate) struct How {
-    /// The machine to plan for.
+    /// The machine to plan for. Its kernels run here too, in plain Rust; `cargo xtask device` runs them on
+    /// the emulated core.
     #[arg(long, value_enum, default_value_t)]
     pub(crate) target: Target,
     /// Plan once, as at build time, or in the interpreter's own memory, as on a device.
@@ -227,17 +232,35 @@ impl How {
         Ok(())
     }
 
-    /// Refuses also to run what is planned for another machine. `instead` is the task that does.
-    pub(crate) fn check_for_running(&self, instead: &str) -> Result<()> {
+    /// Refuses also to time what another machine would run.
+    pub(crate) fn check_for_timing(&self) -> Result<()> {
         self.check()?;
         if self.target == Target::Host {
             return Ok(());
         }
         let target = value_name(self.target);
         let message = format!(
-            "this command runs on the host; for an emulated device: cargo xtask device {instead} --target {target}"
+            "this command times the host; for an emulated device: cargo xtask device bench MODEL --target {target}"
         );
         Err(Failure::usage(format!("--target {target}"), message))
+    }
+
+    /// The kernel family of the target.
+    pub(crate) fn family(&self) -> kinglet::Target {
+        use kinglet::Target as Family;
+        match self.target {
+            Target::CortexM0Plus | Target::CortexM3 | Target::Riscv32imc => Family::Scalar,
+            Target::CortexM4 | Target::CortexM7 | Target::CortexM33 => Family::Dsp,
+            Target::CortexM55 => Family::Mve,
+            Target::Aarch64 | Target::Wasm32 => Family::Portable,
+            Target::Host => Family::native(),
+        }
+    }
+
+    /// How the model is planned. Weights may be prepared at build time, and on a host.
+    pub(crate) fn options(&self) -> Options {
+        let prepare = self.mode == Mode::Static || self.target == Target::Host;
+        Options::default().with_reference(self.reference()).with_target(self.family()).with_prepared(prepare)
     }
 
     pub(crate) fn reference(&self) -> Reference {

@@ -2,6 +2,7 @@
 #![forbid(unsafe_code)]
 
 mod aligned;
+mod arena;
 mod args;
 mod bench;
 mod check;
@@ -15,6 +16,7 @@ mod output;
 mod picture;
 mod run;
 mod survey;
+mod svg;
 mod tensor_file;
 mod verify;
 

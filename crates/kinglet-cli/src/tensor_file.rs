@@ -102,6 +102,24 @@ pub(crate) fn write_all(folder: &Path, files: &[(String, &[u8])]) -> Result<()> 
     })
 }
 
+/// Writes one file so that it is never there by half.
+pub(crate) fn write(path: &Path, bytes: &[u8]) -> Result<()> {
+    // A pipe or a terminal is not to be replaced by a file.
+    if fs::metadata(path).is_ok_and(|file| !file.is_file()) {
+        return fs::write(path, bytes).map_err(|error| Failure::io(path, error));
+    }
+    let Some(name) = path.file_name() else {
+        return Err(Failure::io(path, "this is no file's name"));
+    };
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let part = folder.join(format!(".{}.{}.part", name.to_string_lossy(), std::process::id()));
+    fs::write(&part, bytes).and_then(|()| fs::rename(&part, path)).map_err(|error| {
+        // It may never have been there.
+        let _ = fs::remove_file(&part);
+        Failure::io(path, error)
+    })
+}
+
 /// Splits `NAME=FILE` where `is_name` says that NAME is one. A file's name may hold "=" too.
 pub(crate) fn split_name(argument: &Path, is_name: impl Fn(&str) -> bool) -> Option<(&str, &Path)> {
     let text = argument.to_str()?;

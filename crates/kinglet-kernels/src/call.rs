@@ -17,6 +17,8 @@ pub struct Call<'a> {
     pub state: &'a [Cell<i8>],
     /// Weights, biases and other constants.
     pub constants: &'a [u8],
+    /// Constants in layouts of the kernels' own.
+    pub prepared: &'a [u8],
     /// The plan's words: parameter blocks and tables.
     pub plan: &'a [u32],
     /// Index of the kernel's parameter block in `plan`.
@@ -50,7 +52,7 @@ impl<'a> Call<'a> {
 
     /// A tensor of `len` elements that is only read.
     pub fn source<T: Element>(&self, place: Place, len: usize) -> Result<Source<'a, T>, Fault> {
-        if place.region() != Some(Region::Constants) {
+        if matches!(place.region(), Some(Region::Arena | Region::State)) {
             return self.view(place, len).map(Source::View);
         }
         let bytes = len.checked_mul(T::SIZE).ok_or(Fault::OutOfBounds)?;
@@ -59,12 +61,13 @@ impl<'a> Call<'a> {
 
     /// `len` bytes of constants.
     pub fn constant(&self, place: Place, len: usize) -> Result<&'a [u8], Fault> {
+        let memory = match place.region() {
+            Some(Region::Constants) => self.constants,
+            Some(Region::Prepared) => self.prepared,
+            _ => return Err(Fault::OutOfBounds),
+        };
         let end = place.offset().checked_add(len);
-        let bytes = end.and_then(|end| self.constants.get(place.offset()..end));
-        match (place.region(), bytes) {
-            (Some(Region::Constants), Some(bytes)) => Ok(bytes),
-            _ => Err(Fault::OutOfBounds),
-        }
+        end.and_then(|end| memory.get(place.offset()..end)).ok_or(Fault::OutOfBounds)
     }
 
     /// `len` int8 weights.

@@ -2,7 +2,8 @@
 
 use crate::ops::{
     batch_matmul, binary, cast, conv_2d, copy, depthwise_conv_2d, fully_connected, gather, known,
-    l2_normalization, log_softmax, pool_2d, quantize, reduce, resize, softmax, strided_copy, svdf, unary,
+    l2_normalization, log_softmax, pool_2d, quantize, reduce, resize, softmax, strided_copy, svdf,
+    transpose_conv, unary,
 };
 use crate::{Kernel, Params, Place};
 
@@ -130,18 +131,27 @@ impl Footprint {
                     [Span::new(p.input1, &[p.len1, size]), Span::new(p.input2, &[p.len2, size])];
                 footprint.write = Span::new(p.output, &[p.len, size]);
             }
-            Kernel::Conv2d | Kernel::TransposeConv => {
+            Kernel::TransposeConv => {
+                let p = transpose_conv::TransposeConvParams::from_words(words)?;
+                let [from, to] = p.strides()?;
+                footprint.reads = [Span::new(p.input, &[from, p.input_rows]), Span::EMPTY];
+                footprint.write = Span::new(p.output, &[to, p.output_rows]);
+            }
+            Kernel::Conv2d => {
                 let p = conv_2d::Conv2dParams::from_words(words)?;
+                footprint.scratch = Span::new(p.scratch, &[p.scratch_len]);
                 footprint.reads = [Span::new(p.input, &[p.input_stride, p.input_ring]), Span::EMPTY];
                 footprint.write = Span::new(p.output, &[p.output_stride, p.output_ring]);
             }
             Kernel::DepthwiseConv2d => {
                 let p = depthwise_conv_2d::DepthwiseConv2dParams::from_words(words)?;
+                footprint.scratch = Span::new(p.scratch, &[p.scratch_len]);
                 footprint.reads = [Span::new(p.input, &[p.input_stride, p.input_ring]), Span::EMPTY];
                 footprint.write = Span::new(p.output, &[p.output_stride, p.output_ring]);
             }
             Kernel::FullyConnected | Kernel::FullyConnectedLitert => {
                 let p = fully_connected::FullyConnectedParams::from_words(words)?;
+                footprint.scratch = Span::new(p.scratch, &[p.scratch_len]);
                 footprint.reads = [Span::new(p.input, &[p.input_depth, p.batch]), Span::EMPTY];
                 footprint.write = Span::new(p.output, &[p.output_depth, p.batch]);
             }

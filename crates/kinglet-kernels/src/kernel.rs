@@ -1,9 +1,12 @@
 //! The kernels by number.
 
+use crate::Target;
+
 /// Calls the macro `$callback` with one line for each kernel:
 /// `Variant = id, "family", function, [operators that use it], "what it is";`
 ///
-/// The numbers are part of the plan format: they are never changed or used again.
+/// The numbers are part of the plan format: they are never changed or used again. Each family has a range
+/// of its own: see [`Kernel::target`].
 #[macro_export]
 macro_rules! for_each_kernel {
     ($callback:path) => {
@@ -126,6 +129,16 @@ macro_rules! define {
             pub const fn path(self) -> &'static str {
                 match self {
                     $(Self::$Variant => concat!(stringify!($module), "::", stringify!($function)),)*
+                }
+            }
+
+            /// The family it belongs to.
+            pub const fn target(self) -> Target {
+                match self as u16 {
+                    300..350 => Target::Dsp,
+                    350..400 => Target::Mve,
+                    500..550 => Target::Scalar,
+                    _ => Target::Portable,
                 }
             }
 

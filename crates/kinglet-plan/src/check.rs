@@ -23,6 +23,8 @@ use kinglet_tflite::{Graph, ModelError, Node, OpKind, OpSet, Storage};
 use crate::plan::{IoTensor, Plan, Step};
 use crate::planner::{Constants, Options};
 
+pub use rebuild::Named;
+
 /// Why a plan is refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -167,9 +169,8 @@ impl Checker<'_, '_> {
     }
 
     fn footprint(&self, step: usize) -> Result<Footprint, CheckError> {
-        let (entry, kernel) = self.step(step)?;
-        let words = self.plan.words().get(entry.params as usize..);
-        words.and_then(|words| Footprint::new(kernel, words)).ok_or(CheckError::BadStep { step: step as u32 })
+        let (entry, _) = self.step(step)?;
+        self.plan.footprint(&entry).ok_or(CheckError::BadStep { step: step as u32 })
     }
 
     fn in_bounds(&self, span: &Span, step: usize) -> Result<(), CheckError> {
@@ -178,6 +179,7 @@ impl Checker<'_, '_> {
             Some(Region::Arena) => self.plan.arena_bytes(),
             Some(Region::State) => self.plan.state_bytes(),
             Some(Region::Constants) => self.constants,
+            Some(Region::Prepared) => self.plan.prepared_bytes(),
             None => 0,
         };
         if (span.place.offset() as u64).saturating_add(span.len) <= limit as u64 {

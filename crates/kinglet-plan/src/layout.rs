@@ -327,7 +327,8 @@ fn find_lifetimes<S: OpSet>(
             share(records, reshape.input.id, reshape.output.id);
         }
         steps = steps.saturating_add(prepare::step_count::<S>(&op));
-        let scratch = prepare::choose::<S>(&op, options).scratch;
+        let choice = prepare::choose::<S>(&op, options);
+        let scratch = choice.map_err(|error| error.at_op(index, node.code))?.scratch;
         if scratch > 0 {
             let root = records.len as u16;
             records.push(Record {

@@ -1,7 +1,7 @@
 //! From a graph to a plan.
 
-use kinglet_kernels::{Place, Target};
-use kinglet_tflite::{Graph, OpSet, Storage, Tensor};
+use kinglet_kernels::{How, Place, Target};
+use kinglet_tflite::{Graph, ModelError, OpSet, Storage, Tensor};
 
 use crate::layout::{Layout, Places};
 use crate::plan::{IoTensor, Plan, PlanWriter, StateInit};
@@ -22,8 +22,8 @@ pub enum Reference {
 #[derive(Clone, Copy, Debug, Default)]
 #[non_exhaustive]
 pub struct Options {
-    /// The kernel family.
-    pub target: Target,
+    /// The kernel family, and whether constants may be prepared for it.
+    pub how: How,
     /// The arithmetic to follow.
     pub reference: Reference,
 }
@@ -35,6 +35,20 @@ impl Options {
         self.reference = reference;
         self
     }
+
+    /// The same, for the kernels of `target`.
+    #[must_use]
+    pub const fn with_target(mut self, target: Target) -> Self {
+        self.how.target = target;
+        self
+    }
+
+    /// The same, with constants prepared for the kernels where there is a layout of their own, or not.
+    #[must_use]
+    pub const fn with_prepared(mut self, prepare: bool) -> Self {
+        self.how.prepare = prepare;
+        self
+    }
 }
 
 /// Where constants end up: the plan names them by offset.
@@ -43,8 +57,15 @@ pub trait Constants {
     /// `None` when there is no room.
     fn place(&mut self, offset: u32, bytes: &[u8]) -> Option<Place>;
 
+    /// The place of `len` bytes that `fill` writes: a layer's constants in the layout of its kernel.
+    /// Asked for only where [`How::prepare`] is set. `None` when there can be no room.
+    fn prepare(&mut self, len: u32, fill: &mut dyn FnMut(&mut [u8])) -> Option<Place>;
+
     /// Bytes of constants that the plan may name.
     fn len(&self) -> u32;
+
+    /// Bytes of prepared constants that are not among these.
+    fn prepared_len(&self) -> u32;
 
     /// There are none.
     fn is_empty(&self) -> bool {
@@ -52,20 +73,51 @@ pub trait Constants {
     }
 }
 
-/// Constants are read from the model file, which stays where it is.
-#[derive(Clone, Copy, Debug)]
-pub struct InFile {
-    /// Length of the file in bytes.
-    pub len: u32,
+/// Constants are read from the model file, which stays where it is; what is prepared goes into a block of
+/// memory.
+#[derive(Debug)]
+pub struct InFile<'m> {
+    len: u32,
+    prepared: &'m mut [u8],
+    /// Bytes asked for so far, also those that found no room.
+    used: u32,
 }
 
-impl Constants for InFile {
+impl<'m> InFile<'m> {
+    /// Prepared constants start at multiples of this many bytes.
+    pub const ALIGNMENT: u32 = 64;
+
+    /// For a file of `len` bytes, with a block for what is prepared.
+    pub fn new(len: u32, prepared: &'m mut [u8]) -> Self {
+        Self { len, prepared, used: 0 }
+    }
+
+    /// The block with what was prepared.
+    pub fn into_prepared(self) -> &'m [u8] {
+        self.prepared
+    }
+}
+
+impl Constants for InFile<'_> {
     fn place(&mut self, offset: u32, _bytes: &[u8]) -> Option<Place> {
         Place::new(kinglet_kernels::Region::Constants, offset)
     }
 
+    fn prepare(&mut self, len: u32, fill: &mut dyn FnMut(&mut [u8])) -> Option<Place> {
+        let start = self.used;
+        self.used = start.checked_add(len)?.checked_next_multiple_of(Self::ALIGNMENT)?;
+        if let Some(block) = self.prepared.get_mut(start as usize..).and_then(|b| b.get_mut(..len as usize)) {
+            fill(block);
+        }
+        Place::new(kinglet_kernels::Region::Prepared, start)
+    }
+
     fn len(&self) -> u32 {
         self.len
+    }
+
+    fn prepared_len(&self) -> u32 {
+        self.used
     }
 }
 
@@ -132,7 +184,8 @@ impl<'g, 'm> Planner<'g, 'm> {
         let given = words.len() * 4;
         let mut writer = PlanWriter::new(words, self.layout.steps);
         emit::<S>(&self.graph, &self.options, &self.layout, &mut writer, constants)?;
-        let len = writer.finish(self.layout.arena_bytes, self.layout.state_bytes, constants.len());
+        let memory = (self.layout.arena_bytes, self.layout.state_bytes);
+        let len = writer.finish(memory, constants.len(), constants.prepared_len());
         let Some(words) = words.get(..len) else {
             return Err(PlanError::MemoryTooSmall { needed: len.saturating_mul(4), given });
         };
@@ -161,24 +214,26 @@ pub(crate) fn emit<S: OpSet>(
     let (mut scratch, mut next_step) = (0, 0);
     for index in 0..graph.op_count() {
         let op = graph.op::<S>(index)?;
+        let node = graph.node(index)?;
+        let refused = |error: &ModelError| error.at_op(index, node.code);
+        let choice = prepare::choose::<S>(&op, options).map_err(|error| refused(&error))?;
         let mut place = Place::NONE;
-        if prepare::choose::<S>(&op, options).scratch > 0 {
+        if choice.scratch > 0 {
             place = places.scratch(index, scratch).ok_or(PlanError::ArenaTooLarge)?;
             scratch += 1;
         }
-        let node = graph.node(index)?;
         let output = graph.tensor(node.outputs.get(0).unwrap_or(0))?;
         let mut emit = Emit {
             layout: places,
             constants,
             writer,
+            choice,
             scratch: place,
             params_at: 0,
             op: index as u16,
             next_step,
         };
-        prepare::emit::<S>(&op, &output, options, &mut emit)
-            .map_err(|error| error.at_op(index, node.code))?;
+        prepare::emit::<S>(&op, &output, &mut emit).map_err(|error| refused(&error))?;
         next_step = emit.next_step;
     }
     Ok(next_step)

@@ -21,7 +21,7 @@ mod unary;
 
 use kinglet_kernels::ops::binary::Limits;
 use kinglet_kernels::quant::{Multiplier, quantize};
-use kinglet_kernels::{Choice, Kernel, Params, Place, Word};
+use kinglet_kernels::{Choice, Kernel, Params, Place, Weights, Word};
 use kinglet_tflite::ops::{Activation, GATHER, MOVEMENT, NORMALIZE, REDUCE};
 use kinglet_tflite::{DType, ModelError, Op, OpKind, OpSet, Reason, Storage, Tensor};
 
@@ -34,6 +34,8 @@ pub struct Emit<'e, 'm, C> {
     pub(crate) layout: &'e dyn Places,
     pub(crate) constants: &'e mut C,
     pub(crate) writer: &'e mut PlanWriter<'m>,
+    /// The operator's kernel.
+    pub(crate) choice: Choice,
     /// Scratch memory of this step.
     pub(crate) scratch: Place,
     /// Word index of the parameters of the next step, once they are written.
@@ -78,21 +80,51 @@ impl<C: Constants> Emit<'_, '_, C> {
         Ok(())
     }
 
+    /// Where a layer's constants lie, and its requantisation table, if it has one in the plan: in the layout
+    /// of the kernel where `pack` writes one, else as they are in the file.
+    fn weighted(
+        &mut self,
+        layer: &Layer<'_, '_>,
+        pack: impl Fn(Kernel, &Weights<'_>, &mut [u8]),
+    ) -> Result<Weighted> {
+        let choice = self.choice;
+        let factor = |i: usize| layer.factor(i);
+        let weights = layer.constants(&factor);
+        for i in 0..layer.factors() {
+            multiplier(layer.real_factor(i))?;
+        }
+        if choice.prepared > 0 {
+            let place =
+                self.constants.prepare(choice.prepared, &mut |out| pack(choice.kernel, &weights, out));
+            let weights =
+                place.ok_or(ModelError::from(Reason::TensorTooLarge).at_tensor(layer.weights.id))?;
+            return Ok(Weighted { weights, bias: Place::NONE, requant: 0, requant_len: 0 });
+        }
+        let requant = self.writer.position();
+        self.writer.requant((0..layer.factors()).map(factor));
+        Ok(Weighted {
+            weights: self.place(layer.weights)?,
+            bias: self.optional_place(layer.bias)?,
+            requant,
+            requant_len: layer.factors() as u32,
+        })
+    }
+
     /// Where an optional tensor lies.
     fn optional_place(&mut self, tensor: Option<&Tensor<'_>>) -> Result<Place> {
         tensor.map_or(Ok(Place::NONE), |tensor| self.place(tensor))
     }
 }
 
-/// Kernel and scratch memory of an operator.
-pub fn choose<S: OpSet>(op: &Op<'_>, options: &Options) -> Choice {
+/// The kernel of an operator, and what it needs.
+pub fn choose<S: OpSet>(op: &Op<'_>, options: &Options) -> Result<Choice> {
     use OpKind as Kind;
     // Written so that the compiler drops the arms of operators outside the set.
-    match op {
+    Ok(match op {
         Op::Binary(op) if S::OPS & BINARY != 0 => binary::choose(op, options),
-        Op::Conv2d(op) if S::has(Kind::Conv2d) => conv::choose(op, options),
-        Op::DepthwiseConv2d(op) if S::has(Kind::DepthwiseConv2d) => conv::choose_depthwise(op, options),
-        Op::FullyConnected(op) if S::has(Kind::FullyConnected) => fully_connected::choose(op, options),
+        Op::Conv2d(op) if S::has(Kind::Conv2d) => conv::choose(op, options)?,
+        Op::DepthwiseConv2d(op) if S::has(Kind::DepthwiseConv2d) => conv::choose_depthwise(op, options)?,
+        Op::FullyConnected(op) if S::has(Kind::FullyConnected) => fully_connected::choose(op, options)?,
         Op::Pool2d(op) if S::has(Kind::AveragePool2d) || S::has(Kind::MaxPool2d) => pool::choose(op, options),
         Op::Reduce(op) if S::OPS & REDUCE != 0 => reduce::choose(op),
         Op::Rescale(op) if S::OPS & RESCALE != 0 => rescale::choose(op),
@@ -103,14 +135,14 @@ pub fn choose<S: OpSet>(op: &Op<'_>, options: &Options) -> Choice {
         Op::Svdf(op) if S::has(Kind::Svdf) => svdf::choose(op, options),
         Op::Unary(op) if S::OPS & UNARY != 0 => unary::choose(op, options),
         Op::Cast(_) if S::has(Kind::Cast) => cast::choose(options),
-        Op::BatchMatmul(op) if S::has(Kind::BatchMatmul) => batch_matmul::choose(op, options),
-        Op::Gather(_) if S::OPS & GATHER != 0 => gather::choose(),
-        Op::GatherNd(_) if S::has(Kind::GatherNd) => gather::choose_nd(),
+        Op::BatchMatmul(op) if S::has(Kind::BatchMatmul) => batch_matmul::choose(op),
+        Op::Gather(_) if S::OPS & GATHER != 0 => Choice::new(Kernel::Gather),
+        Op::GatherNd(_) if S::has(Kind::GatherNd) => Choice::new(Kernel::GatherNd),
         Op::Normalize(op) if S::OPS & NORMALIZE != 0 => normalize::choose(op),
-        Op::ShapeOf(_) if S::has(Kind::Shape) => known::choose(options),
-        Op::TransposeConv(_) if S::has(Kind::TransposeConv) => transpose_conv::choose(options),
-        _ => Choice { kernel: Kernel::Nothing, scratch: 0 },
-    }
+        Op::ShapeOf(_) if S::has(Kind::Shape) => Choice::new(Kernel::Known),
+        Op::TransposeConv(_) if S::has(Kind::TransposeConv) => Choice::new(Kernel::TransposeConv),
+        _ => Choice::new(Kernel::Nothing),
+    })
 }
 
 /// Number of steps of an operator, at least 1.
@@ -125,7 +157,6 @@ pub(crate) fn step_count<S: OpSet>(op: &Op<'_>) -> u32 {
 pub(crate) fn emit<S: OpSet>(
     op: &Op<'_>,
     output: &Tensor<'_>,
-    options: &Options,
     emit: &mut Emit<'_, '_, impl Constants>,
 ) -> Result<()> {
     match op {
@@ -134,24 +165,20 @@ pub(crate) fn emit<S: OpSet>(
             emit.step(Kernel::Nothing, 0, output)
         }
         _ => {
-            let rows = emit_one::<S>(op, options, emit)?;
-            emit.step(choose::<S>(op, options).kernel, rows, output)
+            let rows = emit_one::<S>(op, emit)?;
+            emit.step(emit.choice.kernel, rows, output)
         }
     }
 }
 
 /// Writes the parameters of an operator with one step. Returns the number of rows that it computes.
-fn emit_one<S: OpSet>(
-    op: &Op<'_>,
-    options: &Options,
-    emit: &mut Emit<'_, '_, impl Constants>,
-) -> Result<u32> {
+fn emit_one<S: OpSet>(op: &Op<'_>, emit: &mut Emit<'_, '_, impl Constants>) -> Result<u32> {
     use OpKind as Kind;
     match op {
         Op::Binary(op) if S::OPS & BINARY != 0 => binary::emit(op, emit),
         Op::Conv2d(op) if S::has(Kind::Conv2d) => conv::emit(op, emit),
         Op::DepthwiseConv2d(op) if S::has(Kind::DepthwiseConv2d) => conv::emit_depthwise(op, emit),
-        Op::FullyConnected(op) if S::has(Kind::FullyConnected) => fully_connected::emit(op, options, emit),
+        Op::FullyConnected(op) if S::has(Kind::FullyConnected) => fully_connected::emit(op, emit),
         Op::Pool2d(op) if S::has(Kind::AveragePool2d) || S::has(Kind::MaxPool2d) => pool::emit(op, emit),
         Op::Reduce(op) if S::OPS & REDUCE != 0 => reduce::emit(op, emit),
         Op::Rescale(op) if S::OPS & RESCALE != 0 => rescale::emit(op, emit),
@@ -257,36 +284,55 @@ fn int8_quant(input: &Tensor<'_>, output: &Tensor<'_>, activation: Activation) -
     Ok([input_zero, output_zero, min, max].map(|value| value as i8))
 }
 
-/// The requantisation table of a weighted operator: for each channel `input * weights / output`, in the
-/// reference's order of operations. TFLite: `PopulateConvolutionQuantizationParams`.
-fn requant_table(
-    emit: &mut Emit<'_, '_, impl Constants>,
-    input: &Tensor<'_>,
-    weights: &Tensor<'_>,
-    output: &Tensor<'_>,
-) -> Result<(u32, u32)> {
-    let (input_scale, _) = input.per_tensor()?;
-    let (output_scale, _) = output.per_tensor()?;
-    let factor = |i: usize| {
-        let weight_scale = f64::from(weights.quantization.scale(i).unwrap_or(0.0));
-        f64::from(input_scale) * weight_scale / f64::from(output_scale)
-    };
-    requant_factors(emit, weights.quantization.len(), factor)
+/// The constants of a layer with weights.
+struct Layer<'l, 'a> {
+    input: &'l Tensor<'a>,
+    weights: &'l Tensor<'a>,
+    bias: Option<&'l Tensor<'a>>,
+    output: &'l Tensor<'a>,
+    /// Scales of input and weights are multiplied in float32, as TFLite does for a fully connected layer
+    /// with one scale for all weights (`GetQuantizedConvolutionMultipler`).
+    in_float: bool,
 }
 
-/// Writes a requantisation table; returns where it stands and its length.
-fn requant_factors(
-    emit: &mut Emit<'_, '_, impl Constants>,
-    len: usize,
-    factor: impl Fn(usize) -> f64,
-) -> Result<(u32, u32)> {
-    for i in 0..len {
-        multiplier(factor(i))?;
+/// Where a layer's constants lie.
+struct Weighted {
+    weights: Place,
+    bias: Place,
+    requant: u32,
+    requant_len: u32,
+}
+
+impl Layer<'_, '_> {
+    /// Number of requantisation factors: one, or one for each output channel.
+    fn factors(&self) -> usize {
+        self.weights.quantization.len()
     }
-    let at = emit.writer.position();
-    let none = Multiplier { multiplier: 0, shift: 0 };
-    emit.writer.requant((0..len).map(|i| Multiplier::from_real(factor(i)).unwrap_or(none)));
-    Ok((at, len as u32))
+
+    /// What channel `i` is multiplied by: `input * weights / output`, in the reference's order of
+    /// operations. TFLite: `PopulateConvolutionQuantizationParams`.
+    fn real_factor(&self, i: usize) -> f64 {
+        let i = if self.factors() == 1 { 0 } else { i };
+        let scale = |tensor: &Tensor<'_>| tensor.quantization.scale(0).unwrap_or(0.0);
+        let (input, output) = (scale(self.input), scale(self.output));
+        let weights = self.weights.quantization.scale(i).unwrap_or(0.0);
+        let product =
+            if self.in_float { f64::from(input * weights) } else { f64::from(input) * f64::from(weights) };
+        product / f64::from(output)
+    }
+
+    fn factor(&self, i: usize) -> Multiplier {
+        Multiplier::from_real(self.real_factor(i)).unwrap_or(Multiplier { multiplier: 0, shift: 0 })
+    }
+
+    /// The constants as descriptors see them; those that are no int8 constants are not seen.
+    fn constants<'f>(&'f self, factor: &'f dyn Fn(usize) -> Multiplier) -> Weights<'f> {
+        let bytes = |tensor: &Tensor<'f>| match tensor.storage {
+            Storage::Constant { bytes, .. } => bytes,
+            _ => &[],
+        };
+        Weights { weights: bytemuck::cast_slice(bytes(self.weights)), bias: self.bias.map(bytes), factor }
+    }
 }
 
 /// How elements are counted in rows where an operator has no rows of its own: the two innermost

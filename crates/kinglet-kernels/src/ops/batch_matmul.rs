@@ -3,7 +3,7 @@
 use crate::ops::elements::for_each_pair;
 use crate::params::params;
 use crate::quant::Multiplier;
-use crate::{Call, Choice, Element, Fault, Kernel, Place, Target};
+use crate::{Call, Element, Fault, Place};
 
 params! {
     /// Parameters of the kernels in this file. A row is one matrix of the output.
@@ -42,11 +42,6 @@ params! {
         /// Its shift.
         pub shift: i32,
     }
-}
-
-/// Chooses the kernel: for float32, or for int8.
-pub fn choose(is_float: bool, _target: Target) -> Choice {
-    Choice { kernel: if is_float { Kernel::BatchMatmulF32 } else { Kernel::BatchMatmulS8 }, scratch: 0 }
 }
 
 /// Portable BATCH_MATMUL, int8. Accumulators wrap at 32 bits. Inputs and output do not overlap.

@@ -131,7 +131,7 @@ pub fn choose(function: Function, ty: Type, _target: Target) -> Option<Choice> {
         (Function::Prelu, Type::F32) => Kernel::PreluF32,
         _ => return None,
     };
-    Some(Choice { kernel, scratch: 0 })
+    Some(Choice::new(kernel))
 }
 
 /// Bits by which the inputs of a quantised ADD or SUB are shifted left before they are rescaled.

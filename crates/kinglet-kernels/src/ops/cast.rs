@@ -69,7 +69,7 @@ params! {
 
 /// Chooses the kernel.
 pub fn choose(_target: Target) -> Choice {
-    Choice { kernel: Kernel::Cast, scratch: 0 }
+    Choice::new(Kernel::Cast)
 }
 
 /// An element on its way.

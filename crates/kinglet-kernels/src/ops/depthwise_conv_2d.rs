@@ -2,7 +2,7 @@
 
 use crate::ops::rows::{Axis, Rows, batch_and_row, product};
 use crate::params::params;
-use crate::{Call, Choice, Fault, Kernel, Place, Target};
+use crate::{Call, Choice, Fault, How, Kernel, Place, Weights};
 
 params! {
     /// Parameters of the depthwise kernels. Pairs are (height, width); a row is one row of output
@@ -50,13 +50,18 @@ params! {
         pub requant_len: u32,
         /// Scratch memory.
         pub scratch: Place,
+        /// Its length in bytes.
+        pub scratch_len: u32,
     }
 }
 
-/// Chooses the kernel of a depthwise convolution.
-pub fn choose(_target: Target) -> Choice {
-    Choice { kernel: Kernel::DepthwiseConv2d, scratch: 0 }
+/// Chooses the kernel of a depthwise convolution. Places, tables and scratch are not yet known.
+pub fn choose(_params: &DepthwiseConv2dParams, _weights: &Weights<'_>, _how: &How) -> Choice {
+    Choice::new(Kernel::DepthwiseConv2d)
 }
+
+/// Writes a layer's constants as the kernel chosen wants them: [`Choice::prepared`] bytes.
+pub fn pack(_kernel: Kernel, _params: &DepthwiseConv2dParams, _weights: &Weights<'_>, _out: &mut [u8]) {}
 
 /// The portable depthwise convolution: SAME or VALID padding, strides, dilation, depth multiplier, any
 /// batch.

@@ -1,7 +1,7 @@
 //! Values that are known when the plan is made: SHAPE.
 
 use crate::params::params;
-use crate::{Call, Choice, Fault, Kernel, Place, Target};
+use crate::{Call, Fault, Place};
 
 params! {
     /// Parameters of [`known`]. The whole output is one row.
@@ -13,11 +13,6 @@ params! {
         /// Where they stand in the plan.
         pub words: u32,
     }
-}
-
-/// Chooses the kernel.
-pub fn choose(_target: Target) -> Choice {
-    Choice { kernel: Kernel::Known, scratch: 0 }
 }
 
 /// Writes words of the plan to the output.

@@ -41,12 +41,12 @@ params! {
 
 /// Chooses the kernel of average pooling.
 pub fn choose_average(_target: Target) -> Choice {
-    Choice { kernel: Kernel::AveragePool2d, scratch: 0 }
+    Choice::new(Kernel::AveragePool2d)
 }
 
 /// Chooses the kernel of maximum pooling.
 pub fn choose_max(_target: Target) -> Choice {
-    Choice { kernel: Kernel::MaxPool2d, scratch: 0 }
+    Choice::new(Kernel::MaxPool2d)
 }
 
 /// Portable average pooling: the mean of the window's inputs that are not padding, rounded to nearest,

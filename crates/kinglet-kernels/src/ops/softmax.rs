@@ -55,12 +55,12 @@ impl SoftmaxParams {
 
 /// Chooses the kernel of int8 to int8 softmax.
 pub fn choose_s8(_target: Target) -> Choice {
-    Choice { kernel: Kernel::SoftmaxS8, scratch: 0 }
+    Choice::new(Kernel::SoftmaxS8)
 }
 
 /// Chooses the kernel of int8 to int16 softmax.
 pub fn choose_s8_s16(_target: Target) -> Choice {
-    Choice { kernel: Kernel::SoftmaxS8S16, scratch: 0 }
+    Choice::new(Kernel::SoftmaxS8S16)
 }
 
 /// Portable softmax; the output has scale 1/256 and zero point -128. May run in place.

@@ -1,12 +1,56 @@
 //! TRANSPOSE_CONV, int8: the transpose of a convolution, NHWC activations, OHWI weights.
 
-use crate::ops::conv_2d::Conv2dParams;
 use crate::ops::rows::{Rows, batch_and_row, product};
-use crate::{Call, Choice, Fault, Kernel, Target};
+use crate::params::params;
+use crate::{Call, Fault, Place};
 
-/// Chooses the kernel of a transposed convolution.
-pub fn choose(_target: Target) -> Choice {
-    Choice { kernel: Kernel::TransposeConv, scratch: 0 }
+params! {
+    /// Parameters of [`transpose_conv`]. Pairs are (height, width); a row is one row of output pixels, counted
+    /// through all batches.
+    pub struct TransposeConvParams {
+        /// Input.
+        pub input: Place,
+        /// Its rows, through all batches.
+        pub input_rows: u32,
+        /// Output.
+        pub output: Place,
+        /// Its rows, through all batches.
+        pub output_rows: u32,
+        /// Height and width of the input.
+        pub input_size: (u16, u16),
+        /// Input channels.
+        pub input_depth: u32,
+        /// Height and width of the output.
+        pub output_size: (u16, u16),
+        /// Output channels.
+        pub output_depth: u32,
+        /// Height and width of the filters.
+        pub kernel: (u16, u16),
+        /// Strides of the convolution from output to input.
+        pub stride: (u16, u16),
+        /// Its padding above and to the left.
+        pub pad: (u16, u16),
+        /// Input zero point, output zero point, least and greatest output.
+        pub quant: [i8; 4],
+        /// Filters, `[output_depth][kernel height][kernel width][input_depth]`.
+        pub weights: Place,
+        /// int32 bias for each output channel, or none.
+        pub bias: Place,
+        /// Requantisation table.
+        pub requant: u32,
+        /// Its length: 1 or `output_depth`.
+        pub requant_len: u32,
+    }
+}
+
+impl TransposeConvParams {
+    /// Bytes of a row of the input, and of a row of the output.
+    pub fn strides(&self) -> Option<[u32; 2]> {
+        Some([
+            u32::from(self.input_size.1).checked_mul(self.input_depth)?,
+            u32::from(self.output_size.1).checked_mul(self.output_depth)?,
+        ])
+    }
 }
 
 /// The input position that reaches output position `out` through tap `tap`, if one does: the convolution from
@@ -20,19 +64,19 @@ fn input_at(out: usize, tap: usize, stride: u16, pad: u16, input: u16) -> Option
 
 /// The portable transposed convolution: SAME or VALID padding, strides, any batch.
 ///
-/// `stride` and `pad` are those of the convolution from output to input; there are no groups and no dilation.
 /// Accumulators wrap at 32 bits: so the order of additions, which in the reference goes by inputs and here by
 /// outputs, makes no difference. Input and output do not overlap.
 pub fn transpose_conv(call: &Call<'_>) -> Result<(), Fault> {
-    let p: Conv2dParams = call.params()?;
+    let p: TransposeConvParams = call.params()?;
     let [input_zero_point, output_zero_point, min, max] = p.quant.map(i32::from);
     let depth = product([p.input_depth])?.max(1);
     let filter_row = product([p.kernel.1.into(), p.input_depth])?.max(1);
     let filter = product([p.kernel.0.into(), p.kernel.1.into(), p.input_depth])?.max(1);
     let output_depth = product([p.output_depth])?.max(1);
 
-    let input = Rows::new(call, p.input, p.input_stride, p.input_ring)?;
-    let output = Rows::new(call, p.output, p.output_stride, p.output_ring)?;
+    let [input_stride, output_stride] = p.strides().ok_or(Fault::BadPlan)?;
+    let input = Rows::new(call, p.input, input_stride, p.input_rows)?;
+    let output = Rows::new(call, p.output, output_stride, p.output_rows)?;
     let weights = call.weights(p.weights, filter.checked_mul(output_depth).ok_or(Fault::BadPlan)?)?;
     let bias = call.bias(p.bias, output_depth)?;
     let requant = call.requant(p.requant, p.requant_len)?;

@@ -1,14 +1,18 @@
-use kinglet_kernels::Choice;
-use kinglet_kernels::ops::batch_matmul::{self, BatchMatmulParams};
+use kinglet_kernels::ops::batch_matmul::BatchMatmulParams;
+use kinglet_kernels::{Choice, Kernel};
 use kinglet_tflite::DType;
 use kinglet_tflite::ops::BatchMatmul;
 
 use super::binary::broadcast_dims;
 use super::{Emit, Result, multiplier};
-use crate::planner::{Constants, Options};
+use crate::planner::Constants;
 
-pub(super) fn choose(op: &BatchMatmul<'_>, options: &Options) -> Choice {
-    batch_matmul::choose(op.output.dtype == DType::Float32, options.target)
+pub(super) fn choose(op: &BatchMatmul<'_>) -> Choice {
+    Choice::new(if op.output.dtype == DType::Float32 {
+        Kernel::BatchMatmulF32
+    } else {
+        Kernel::BatchMatmulS8
+    })
 }
 
 /// TFLite: `GetQuantizedConvolutionMultipler`, whose product of scales is a float32.

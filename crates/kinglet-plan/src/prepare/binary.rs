@@ -21,8 +21,8 @@ pub(super) fn choose(op: &Binary<'_>, options: &Options) -> Choice {
         BinaryKind::Prelu => Function::Prelu,
     };
     // The operator's checks leave only what there are kernels for.
-    binary::choose(function, element_type(op.output.dtype), options.target)
-        .unwrap_or(Choice { kernel: Kernel::Nothing, scratch: 0 })
+    binary::choose(function, element_type(op.output.dtype), options.how.target)
+        .unwrap_or(Choice::new(Kernel::Nothing))
 }
 
 pub(super) fn element_type(dtype: DType) -> Type {

@@ -1,18 +1,9 @@
 use kinglet_kernels::ops::gather::{GatherNdParams, GatherParams, IndexType};
-use kinglet_kernels::{Choice, Kernel};
 use kinglet_tflite::ops::{Gather, GatherNd};
 use kinglet_tflite::{DType, Tensor};
 
 use super::{Emit, Result};
 use crate::planner::Constants;
-
-pub(super) fn choose() -> Choice {
-    Choice { kernel: Kernel::Gather, scratch: 0 }
-}
-
-pub(super) fn choose_nd() -> Choice {
-    Choice { kernel: Kernel::GatherNd, scratch: 0 }
-}
 
 fn index_type(indices: &Tensor<'_>) -> IndexType {
     if indices.dtype == DType::Int64 { IndexType::S64 } else { IndexType::S32 }

@@ -1,14 +1,9 @@
-use kinglet_kernels::Choice;
-use kinglet_kernels::ops::known::{self, KnownParams};
+use kinglet_kernels::ops::known::KnownParams;
 use kinglet_tflite::DType;
 use kinglet_tflite::ops::ShapeOf;
 
 use super::{Emit, Result};
-use crate::planner::{Constants, Options};
-
-pub(super) fn choose(options: &Options) -> Choice {
-    known::choose(options.target)
-}
+use crate::planner::Constants;
 
 /// SHAPE.
 pub(super) fn emit_shape(op: &ShapeOf<'_>, emit: &mut Emit<'_, '_, impl Constants>) -> Result<u32> {

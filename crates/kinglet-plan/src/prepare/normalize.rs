@@ -8,12 +8,11 @@ use super::{Emit, Result};
 use crate::planner::Constants;
 
 pub(super) fn choose(op: &Normalize<'_>) -> Choice {
-    let kernel = match (op.kind, op.input.dtype) {
+    Choice::new(match (op.kind, op.input.dtype) {
         (NormalizeKind::LogSoftmax, _) => Kernel::LogSoftmaxS8,
         (NormalizeKind::L2, DType::Float32) => Kernel::L2NormalizationF32,
         _ => Kernel::L2NormalizationS8,
-    };
-    Choice { kernel, scratch: 0 }
+    })
 }
 
 pub(super) fn emit<S: OpSet>(op: &Normalize<'_>, emit: &mut Emit<'_, '_, impl Constants>) -> Result<u32> {

@@ -8,8 +8,8 @@ use crate::planner::{Constants, Options};
 
 pub(super) fn choose(op: &Pool2d<'_>, options: &Options) -> Choice {
     match op.kind {
-        PoolKind::Average => pool_2d::choose_average(options.target),
-        PoolKind::Max => pool_2d::choose_max(options.target),
+        PoolKind::Average => pool_2d::choose_average(options.how.target),
+        PoolKind::Max => pool_2d::choose_max(options.how.target),
     }
 }
 

@@ -15,7 +15,7 @@ pub(super) fn choose(op: &Rescale<'_>) -> Choice {
         (_, DType::Float32) => Kernel::Dequantize,
         _ => Kernel::Requantize,
     };
-    Choice { kernel, scratch: 0 }
+    Choice::new(kernel)
 }
 
 pub(super) fn int_type(tensor: &Tensor<'_>) -> Result<IntType> {

@@ -6,7 +6,7 @@ use super::{Emit, Result};
 use crate::planner::Constants;
 
 pub(super) fn choose() -> Choice {
-    Choice { kernel: Kernel::Copy, scratch: 0 }
+    Choice::new(Kernel::Copy)
 }
 
 pub(super) fn emit(op: &Reshape<'_>, emit: &mut Emit<'_, '_, impl Constants>) -> Result<u32> {
