@@ -36,14 +36,15 @@ impl<'a> Normalize<'a> {
             _ => NormalizeKind::L2,
         };
         if kind == NormalizeKind::L2 {
-            match node.options()? {
-                None => {}
+            let activation = match node.options()? {
+                None => Activation::None,
                 Some(BuiltinOptionsRef::L2NormOptions(options)) => {
-                    if Activation::new(options.fused_activation_function())? != Activation::None {
-                        return Err(Reason::UnsupportedActivation.into());
-                    }
+                    Activation::new(options.fused_activation_function())?
                 }
                 Some(_) => return Err(Reason::WrongOptions.into()),
+            };
+            if activation != Activation::None {
+                return Err(Reason::UnsupportedActivation.into());
             }
         }
         let [input, output] = [activation_input(graph, node, 0)?, output(graph, node, 0)?];
