@@ -137,7 +137,11 @@ impl Footprint {
                 footprint.reads = [Span::new(p.input, &[from, p.input_rows]), Span::EMPTY];
                 footprint.write = Span::new(p.output, &[to, p.output_rows]);
             }
-            Kernel::Conv2d => {
+            Kernel::Conv2d
+            | Kernel::Conv2dDspFloor
+            | Kernel::Conv2dDspRounded
+            | Kernel::Conv2dDspRowsFloor
+            | Kernel::Conv2dDspRowsRounded => {
                 let p = conv_2d::Conv2dParams::from_words(words)?;
                 footprint.scratch = Span::new(p.scratch, &[p.scratch_len]);
                 footprint.reads = [Span::new(p.input, &[p.input_stride, p.input_ring]), Span::EMPTY];
