@@ -226,7 +226,8 @@ impl Checker<'_, '_> {
                 continue;
             }
 
-            let Footprint { reads, write, state, scratch, in_place } = self.footprint(step)?;
+            let footprint = self.footprint(step)?;
+            let Footprint { reads, write, state, scratch, .. } = footprint;
             for touched in [&state, &scratch] {
                 self.in_bounds(touched, step)?;
             }
@@ -239,7 +240,7 @@ impl Checker<'_, '_> {
                 wanted.by_ref().take(first_read(&node, copies)).for_each(drop);
                 copies += 1;
             }
-            for read in reads {
+            for (i, read) in reads.into_iter().enumerate() {
                 if read.len == 0 {
                     continue;
                 }
@@ -255,8 +256,10 @@ impl Checker<'_, '_> {
                         return Err(CheckError::Overwritten { step: at });
                     }
                 }
-                let same = in_place && read == write;
-                if (read.overlaps(&write) && !same) || read.overlaps(&scratch) || read.overlaps(&state) {
+                if !footprint.spares(i, entry.first_row > entry.end_row)
+                    || read.overlaps(&scratch)
+                    || read.overlaps(&state)
+                {
                     return Err(CheckError::Overlap { step: at });
                 }
             }

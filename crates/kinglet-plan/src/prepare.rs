@@ -31,6 +31,8 @@ pub struct Emit<'e, 'm, C> {
     pub(crate) writer: &'e mut PlanWriter<'m>,
     /// The operator's kernel.
     pub(crate) choice: Choice,
+    /// Its rows are computed from the last to the first.
+    pub(crate) backwards: bool,
     /// Scratch memory of this step.
     pub(crate) scratch: Place,
     /// Word index of the parameters of the next step, once they are written.
@@ -65,8 +67,8 @@ impl<C: Constants> Emit<'_, '_, C> {
             kernel: kernel.id(),
             op: self.op,
             params: self.params_at,
-            first_row: 0,
-            end_row: rows,
+            first_row: if self.backwards { rows } else { 0 },
+            end_row: if self.backwards { 0 } else { rows },
             output: self.place(output)?,
             output_bytes: output.byte_len(),
         };
@@ -120,7 +122,9 @@ pub fn choose<S: OpSet>(op: &Op<'_>, options: &Options) -> Result<Choice> {
         Op::Conv2d(op) if S::has(Kind::Conv2d) => conv::choose(op, options)?,
         Op::DepthwiseConv2d(op) if S::has(Kind::DepthwiseConv2d) => conv::choose_depthwise(op, options)?,
         Op::FullyConnected(op) if S::has(Kind::FullyConnected) => fully_connected::choose(op, options)?,
-        Op::Pool2d(op) if S::has(Kind::AveragePool2d) || S::has(Kind::MaxPool2d) => pool::choose(op, options),
+        Op::Pool2d(op) if S::has(Kind::AveragePool2d) || S::has(Kind::MaxPool2d) => {
+            pool::choose(op, options)?
+        }
         Op::Reduce(op) if S::OPS & REDUCE != 0 => reduce::choose(op),
         Op::Rescale(op) if S::OPS & RESCALE != 0 => rescale::choose(op),
         Op::Resize(op) if S::OPS & RESIZE != 0 => resize::choose(op),
