@@ -157,6 +157,10 @@ pub enum Fault {
     BadPlan,
     /// The plan names a kernel that this program does not contain.
     MissingKernel,
+    /// An index that arrived at run time lies outside the tensor that it points into.
+    IndexOutOfRange,
+    /// An integer was to be divided by 0.
+    DivisionByZero,
 }
 
 impl fmt::Display for Fault {
@@ -165,6 +169,8 @@ impl fmt::Display for Fault {
             Self::OutOfBounds => "the plan names a place outside its memory",
             Self::BadPlan => "the plan is damaged",
             Self::MissingKernel => "the plan needs a kernel that this program does not contain",
+            Self::IndexOutOfRange => "an index lies outside the tensor that it points into",
+            Self::DivisionByZero => "an integer is divided by 0",
         })
     }
 }

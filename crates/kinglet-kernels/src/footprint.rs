@@ -1,8 +1,9 @@
 //! What a step touches, said by its parameters: for checking plans without running them.
 
 use crate::ops::{
-    binary, cast, conv_2d, copy, depthwise_conv_2d, fully_connected, pool_2d, quantize, reduce, resize,
-    softmax, strided_copy, svdf, unary,
+    batch_matmul, binary, cast, conv_2d, copy, depthwise_conv_2d, fully_connected, gather, known,
+    l2_normalization, log_softmax, pool_2d, quantize, reduce, resize, softmax, strided_copy, svdf,
+    transpose_conv, unary,
 };
 use crate::{Kernel, Overlap, Params, Place};
 
@@ -118,6 +119,49 @@ impl Footprint {
                 footprint.reads = [Span::new(p.input, &[p.bytes]), Span::EMPTY];
                 footprint.write = Span::new(p.output, &[p.bytes]);
                 footprint.overlap = Overlap::Elements;
+            }
+            Kernel::Known => {
+                let p = known::KnownParams::from_words(words)?;
+                footprint.write = Span::new(p.output, &[p.len, 4]);
+            }
+            Kernel::Gather => {
+                let p = gather::GatherParams::from_words(words)?;
+                let indices = Span::new(p.indices, &[p.batch, p.chosen, p.index_type.size()]);
+                let input = Span::new(p.input, &[p.batch, p.outer, p.axis_size, p.slice]);
+                footprint.reads = [input, indices];
+                footprint.write = Span::new(p.output, &[p.batch, p.outer, p.chosen, p.slice]);
+            }
+            Kernel::GatherNd => {
+                let p = gather::GatherNdParams::from_words(words)?;
+                let indices = Span::new(p.indices, &[p.vectors, p.depth, p.index_type.size()]);
+                footprint.reads = [Span::new(p.input, &[p.input_bytes]), indices];
+                footprint.write = Span::new(p.output, &[p.vectors, p.slice]);
+            }
+            Kernel::L2NormalizationS8 | Kernel::L2NormalizationF32 => {
+                let p = l2_normalization::L2NormalizationParams::from_words(words)?;
+                let size = if kernel == Kernel::L2NormalizationS8 { 1 } else { 4 };
+                footprint.reads = [Span::new(p.input, &[p.depth, p.batch, size]), Span::EMPTY];
+                footprint.write = Span::new(p.output, &[p.depth, p.batch, size]);
+                footprint.overlap = Overlap::Elements;
+            }
+            Kernel::LogSoftmaxS8 => {
+                let p = log_softmax::LogSoftmaxParams::from_words(words)?;
+                footprint.reads = [Span::new(p.input, &[p.depth, p.batch]), Span::EMPTY];
+                footprint.write = Span::new(p.output, &[p.depth, p.batch]);
+                footprint.overlap = Overlap::Elements;
+            }
+            Kernel::BatchMatmulS8 | Kernel::BatchMatmulF32 => {
+                let p = batch_matmul::BatchMatmulParams::from_words(words)?;
+                let size = if kernel == Kernel::BatchMatmulF32 { 4 } else { 1 };
+                footprint.reads =
+                    [Span::new(p.input1, &[p.len1, size]), Span::new(p.input2, &[p.len2, size])];
+                footprint.write = Span::new(p.output, &[p.len, size]);
+            }
+            Kernel::TransposeConv => {
+                let p = transpose_conv::TransposeConvParams::from_words(words)?;
+                let [from, to] = p.strides()?;
+                footprint.reads = [Span::new(p.input, &[from, p.input_rows]), Span::EMPTY];
+                footprint.write = Span::new(p.output, &[to, p.output_rows]);
             }
             Kernel::Conv2d => {
                 let p = conv_2d::Conv2dParams::from_words(words)?;

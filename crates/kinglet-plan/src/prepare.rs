@@ -1,10 +1,14 @@
 //! From a checked operator to its kernel and the kernel's parameters.
 
+mod batch_matmul;
 mod binary;
 mod cast;
 mod conv;
 mod fully_connected;
+mod gather;
+mod known;
 mod movement;
+mod normalize;
 mod pool;
 mod reduce;
 mod rescale;
@@ -12,12 +16,13 @@ mod reshape;
 mod resize;
 mod softmax;
 mod svdf;
+mod transpose_conv;
 mod unary;
 
 use kinglet_kernels::ops::binary::Limits;
 use kinglet_kernels::quant::{Multiplier, quantize};
 use kinglet_kernels::{Choice, Kernel, Params, Place, Weights, Word};
-use kinglet_tflite::ops::{Activation, MOVEMENT, REDUCE};
+use kinglet_tflite::ops::{Activation, GATHER, MOVEMENT, NORMALIZE, REDUCE};
 use kinglet_tflite::{DType, ModelError, Op, OpKind, OpSet, Reason, Storage, Tensor};
 
 use crate::layout::Places;
@@ -134,6 +139,12 @@ pub fn choose<S: OpSet>(op: &Op<'_>, options: &Options) -> Result<Choice> {
         Op::Svdf(op) if S::has(Kind::Svdf) => svdf::choose(op, options),
         Op::Unary(op) if S::OPS & UNARY != 0 => unary::choose(op, options),
         Op::Cast(_) if S::has(Kind::Cast) => cast::choose(options),
+        Op::BatchMatmul(op) if S::has(Kind::BatchMatmul) => batch_matmul::choose(op),
+        Op::Gather(_) if S::OPS & GATHER != 0 => Choice::new(Kernel::Gather),
+        Op::GatherNd(_) if S::has(Kind::GatherNd) => Choice::new(Kernel::GatherNd),
+        Op::Normalize(op) if S::OPS & NORMALIZE != 0 => normalize::choose(op),
+        Op::ShapeOf(_) if S::has(Kind::Shape) => Choice::new(Kernel::Known),
+        Op::TransposeConv(_) if S::has(Kind::TransposeConv) => Choice::new(Kernel::TransposeConv),
         _ => Choice::new(Kernel::Nothing),
     })
 }
@@ -181,6 +192,12 @@ fn emit_one<S: OpSet>(op: &Op<'_>, emit: &mut Emit<'_, '_, impl Constants>) -> R
         Op::Svdf(op) if S::has(Kind::Svdf) => svdf::emit(op, emit),
         Op::Unary(op) if S::OPS & UNARY != 0 => unary::emit::<S>(op, emit),
         Op::Cast(op) if S::has(Kind::Cast) => cast::emit(op, emit),
+        Op::BatchMatmul(op) if S::has(Kind::BatchMatmul) => batch_matmul::emit(op, emit),
+        Op::Gather(op) if S::OPS & GATHER != 0 => gather::emit(op, emit),
+        Op::GatherNd(op) if S::has(Kind::GatherNd) => gather::emit_nd(op, emit),
+        Op::Normalize(op) if S::OPS & NORMALIZE != 0 => normalize::emit::<S>(op, emit),
+        Op::ShapeOf(op) if S::has(Kind::Shape) => known::emit_shape(op, emit),
+        Op::TransposeConv(op) if S::has(Kind::TransposeConv) => transpose_conv::emit(op, emit),
         _ => Err(Reason::OpNotSelected.into()),
     }
 }
