@@ -81,8 +81,10 @@ pub(crate) fn row_distances(input: RowShape, output: RowShape, axis: Axis, taps:
         let rows_out = i64::from(batch) * i64::from(output.height) + i64::from(y);
         let needed = first(y).clamp(0, height)..(first(y) + reach).clamp(0, height);
         let (stride_in, stride_out) = (i64::from(input.stride), i64::from(output.stride));
-        let lead = (rows_out + 1) * stride_out - (rows_in + needed.start) * stride_in;
-        let lag = (rows_in + needed.end) * stride_in - rows_out * stride_out;
+        // Saturating: in a damaged plan these are any numbers.
+        let bytes = |rows: i64, stride: i64| rows.saturating_mul(stride);
+        let lead = bytes(rows_out + 1, stride_out).saturating_sub(bytes(rows_in + needed.start, stride_in));
+        let lag = bytes(rows_in + needed.end, stride_in).saturating_sub(bytes(rows_out, stride_out));
         (lead, lag)
     };
     // Linear over the batches; over the rows linear between those at which the window meets an edge.
