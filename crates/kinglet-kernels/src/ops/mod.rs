@@ -30,3 +30,5 @@ pub mod strided_copy;
 pub mod svdf;
 pub mod transpose_conv;
 pub mod unary;
+
+pub use crate::arch::dsp;
