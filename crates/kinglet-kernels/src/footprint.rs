@@ -5,7 +5,7 @@ use crate::ops::{
     fully_connected, gather, known, l2_normalization, log_softmax, pool_2d, quantize, reduce, reduce_plain,
     relation, resize, select, softmax, strided_copy, sums, svdf, transpose_conv, unary,
 };
-use crate::{Kernel, Params, Place, Word};
+use crate::{Kernel, Overlap, Params, Place, Word};
 
 /// A run of bytes in one region.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -52,8 +52,10 @@ pub struct Footprint<'w> {
     pub state: Span,
     /// Scratch memory: `None` for kernels that use none.
     pub scratch: Span,
-    /// The output may lie exactly where an input of the same length lies.
-    pub in_place: bool,
+    /// How the output may lie over an input.
+    pub overlap: Overlap,
+    /// Both inputs, or the only one, have as many elements as the output: what [`Overlap::Elements`] needs.
+    pub same_elements: [bool; 2],
 }
 
 impl<'w> Footprint<'w> {
@@ -63,6 +65,29 @@ impl<'w> Footprint<'w> {
         let len = self.write.len;
         let many = self.many.iter().map(move |&word| Span { place: Place::from_word(word), len });
         [first, second, self.third].into_iter().filter(|span| span.len > 0).chain(many)
+    }
+
+    /// The write may lie where it does, as far as read number `i` is concerned. `backwards`: the step computes
+    /// its last row first.
+    pub fn spares(&self, i: usize, backwards: bool) -> bool {
+        let Some(read) = self.inputs().nth(i) else {
+            return true;
+        };
+        let distance = match self.overlap {
+            Overlap::Never => None,
+            Overlap::Elements if self.same_elements.get(i) == Some(&true) => {
+                Some(self.write.len.saturating_sub(read.len))
+            }
+            Overlap::Elements => None,
+            Overlap::Rows(distances) if i == 0 => {
+                Some(if backwards { distances.lag } else { distances.lead }.into())
+            }
+            Overlap::Rows(_) => None,
+        };
+        let (from, to) = (read.place.offset() as u64, self.write.place.offset() as u64);
+        let (ahead, behind) = if backwards { (from, to) } else { (to, from) };
+        let is_far_enough = |distance: u64| ahead.saturating_add(distance) <= behind;
+        !read.overlaps(&self.write) || distance.is_some_and(is_far_enough)
     }
 
     /// The footprint of `kernel` with the parameter block at the start of `words`; `None` when the block
@@ -75,7 +100,8 @@ impl<'w> Footprint<'w> {
             write: Span::EMPTY,
             state: Span::EMPTY,
             scratch: Span::EMPTY,
-            in_place: false,
+            overlap: Overlap::Never,
+            same_elements: [true; 2],
         };
         match kernel {
             Kernel::Nothing => {}
@@ -106,7 +132,7 @@ impl<'w> Footprint<'w> {
                 let p = copy::CopyParams::from_words(words)?;
                 footprint.reads = [Span::new(p.input, &[p.bytes]), Span::EMPTY];
                 footprint.write = Span::new(p.output, &[p.bytes]);
-                footprint.in_place = true;
+                footprint.overlap = Overlap::Elements;
             }
             Kernel::Known => {
                 let p = known::KnownParams::from_words(words)?;
@@ -117,14 +143,12 @@ impl<'w> Footprint<'w> {
                 let size = if kernel == Kernel::CumsumS8 { 1 } else { 4 };
                 footprint.reads = [Span::new(p.input, &[p.outer, p.depth, p.inner, size]), Span::EMPTY];
                 footprint.write = Span::new(p.output, &[p.outer, p.depth, p.inner, size]);
-                footprint.in_place = true;
             }
             Kernel::AddNS8 | Kernel::AddNS32 | Kernel::AddNF32 => {
                 let p = sums::AddNParams::from_words(words)?;
                 let size = if kernel == Kernel::AddNS8 { 1 } else { 4 };
                 footprint.many = p.inputs(words)?;
                 footprint.write = Span::new(p.output, &[p.len, size]);
-                footprint.in_place = true;
             }
             Kernel::Relation => {
                 let p = relation::RelationParams::from_words(words)?;
@@ -132,7 +156,8 @@ impl<'w> Footprint<'w> {
                 footprint.reads =
                     [Span::new(p.input1, &[p.len1, size]), Span::new(p.input2, &[p.len2, size])];
                 footprint.write = Span::new(p.output, &[p.len]);
-                footprint.in_place = size == 1;
+                footprint.overlap = Overlap::Elements;
+                footprint.same_elements = [p.len1 == p.len, p.len2 == p.len];
             }
             Kernel::Select => {
                 let p = select::SelectParams::from_words(words)?;
@@ -140,7 +165,6 @@ impl<'w> Footprint<'w> {
                     [Span::new(p.condition, &[p.condition_len]), Span::new(p.input1, &[p.len1, p.element])];
                 footprint.third = Span::new(p.input2, &[p.len2, p.element]);
                 footprint.write = Span::new(p.output, &[p.len, p.element]);
-                footprint.in_place = true;
             }
             Kernel::DynamicUpdateSlice => {
                 let p = dynamic_update_slice::DynamicUpdateSliceParams::from_words(words)?;
@@ -194,13 +218,13 @@ impl<'w> Footprint<'w> {
                 let size = if kernel == Kernel::L2NormalizationS8 { 1 } else { 4 };
                 footprint.reads = [Span::new(p.input, &[p.depth, p.batch, size]), Span::EMPTY];
                 footprint.write = Span::new(p.output, &[p.depth, p.batch, size]);
-                footprint.in_place = true;
+                footprint.overlap = Overlap::Elements;
             }
             Kernel::LogSoftmaxS8 => {
                 let p = log_softmax::LogSoftmaxParams::from_words(words)?;
                 footprint.reads = [Span::new(p.input, &[p.depth, p.batch]), Span::EMPTY];
                 footprint.write = Span::new(p.output, &[p.depth, p.batch]);
-                footprint.in_place = true;
+                footprint.overlap = Overlap::Elements;
             }
             Kernel::BatchMatmulS8 | Kernel::BatchMatmulF32 => {
                 let p = batch_matmul::BatchMatmulParams::from_words(words)?;
@@ -220,12 +244,14 @@ impl<'w> Footprint<'w> {
                 footprint.scratch = Span::new(p.scratch, &[p.scratch_len]);
                 footprint.reads = [Span::new(p.input, &[p.input_stride, p.input_ring]), Span::EMPTY];
                 footprint.write = Span::new(p.output, &[p.output_stride, p.output_ring]);
+                footprint.overlap = Overlap::Rows(p.row_distances());
             }
             Kernel::DepthwiseConv2d => {
                 let p = depthwise_conv_2d::DepthwiseConv2dParams::from_words(words)?;
                 footprint.scratch = Span::new(p.scratch, &[p.scratch_len]);
                 footprint.reads = [Span::new(p.input, &[p.input_stride, p.input_ring]), Span::EMPTY];
                 footprint.write = Span::new(p.output, &[p.output_stride, p.output_ring]);
+                footprint.overlap = Overlap::Rows(p.row_distances());
             }
             Kernel::FullyConnected | Kernel::FullyConnectedLitert => {
                 let p = fully_connected::FullyConnectedParams::from_words(words)?;
@@ -238,12 +264,15 @@ impl<'w> Footprint<'w> {
                 let size = if kernel == Kernel::SoftmaxS8 { 1 } else { 2 };
                 footprint.reads = [Span::new(p.input, &[p.depth, p.batch]), Span::EMPTY];
                 footprint.write = Span::new(p.output, &[p.depth, p.batch, size]);
-                footprint.in_place = size == 1;
+                if size == 1 {
+                    footprint.overlap = Overlap::Elements;
+                }
             }
             Kernel::AveragePool2d | Kernel::MaxPool2d => {
                 let p = pool_2d::Pool2dParams::from_words(words)?;
                 footprint.reads = [Span::new(p.input, &[p.input_stride, p.input_ring]), Span::EMPTY];
                 footprint.write = Span::new(p.output, &[p.output_stride, p.output_ring]);
+                footprint.overlap = Overlap::Rows(p.row_distances());
             }
             Kernel::AddS8
             | Kernel::SubS8
@@ -295,7 +324,7 @@ impl<'w> Footprint<'w> {
                 let p = cast::CastParams::from_words(words)?;
                 footprint.reads = [Span::new(p.input, &[p.len, p.from.size()]), Span::EMPTY];
                 footprint.write = Span::new(p.output, &[p.len, p.to.size()]);
-                footprint.in_place = p.from.size() == p.to.size();
+                footprint.overlap = Overlap::Elements;
             }
             Kernel::SvdfS8 | Kernel::SvdfS16 => {
                 let p = svdf::SvdfParams::from_words(words)?;
@@ -311,7 +340,7 @@ impl<'w> Footprint<'w> {
                 let to = if kernel == Kernel::Dequantize { 4 } else { p.to.size() as u32 };
                 footprint.reads = [Span::new(p.input, &[p.len, from]), Span::EMPTY];
                 footprint.write = Span::new(p.output, &[p.len, to]);
-                footprint.in_place = kernel == Kernel::Requantize && from == to;
+                footprint.overlap = Overlap::Elements;
             }
         }
         Some(footprint)
@@ -321,7 +350,8 @@ impl<'w> Footprint<'w> {
         let p = binary::BinaryParams::from_words(words)?;
         self.reads = [Span::new(p.input1, &[p.len1, size]), Span::new(p.input2, &[p.len2, size])];
         self.write = Span::new(p.output, &[p.len, size]);
-        self.in_place = true;
+        self.overlap = Overlap::Elements;
+        self.same_elements = [p.len1 == p.len, p.len2 == p.len];
         Some(())
     }
 
@@ -330,7 +360,7 @@ impl<'w> Footprint<'w> {
         let p = unary::UnaryParams::from_words(words)?;
         self.reads = [Span::new(p.input, &[p.len, size]), Span::EMPTY];
         self.write = Span::new(p.output, &[p.len, size]);
-        self.in_place = true;
+        self.overlap = Overlap::Elements;
         Some(())
     }
 }

@@ -227,7 +227,7 @@ impl Checker<'_, '_> {
             }
 
             let footprint = self.footprint(step)?;
-            let Footprint { write, state, scratch, in_place, .. } = footprint;
+            let Footprint { write, state, scratch, .. } = footprint;
             for touched in [&state, &scratch] {
                 self.in_bounds(touched, step)?;
             }
@@ -250,8 +250,10 @@ impl Checker<'_, '_> {
                         return Err(CheckError::Overwritten { step: at });
                     }
                 }
-                let same = in_place && read == write;
-                if (read.overlaps(&write) && !same) || read.overlaps(&scratch) || read.overlaps(&state) {
+                if !footprint.spares(i, entry.first_row > entry.end_row)
+                    || read.overlaps(&scratch)
+                    || read.overlaps(&state)
+                {
                     return Err(CheckError::Overlap { step: at });
                 }
             }

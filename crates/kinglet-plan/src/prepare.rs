@@ -25,7 +25,7 @@ mod unary;
 
 use kinglet_kernels::ops::binary::Limits;
 use kinglet_kernels::quant::{Multiplier, quantize};
-use kinglet_kernels::{Choice, Kernel, Params, Place, Weights, Word};
+use kinglet_kernels::{Choice, Kernel, Overlap, Params, Place, Weights, Word};
 use kinglet_tflite::ops::{Activation, GATHER, MOVEMENT, NORMALIZE, REDUCE, RELATION, SELECT};
 use kinglet_tflite::{DType, ModelError, Op, OpKind, OpSet, Reason, Storage, Tensor};
 
@@ -40,6 +40,8 @@ pub struct Emit<'e, 'm, C> {
     pub(crate) writer: &'e mut PlanWriter<'m>,
     /// The operator's kernel.
     pub(crate) choice: Choice,
+    /// Its rows are computed from the last to the first.
+    pub(crate) backwards: bool,
     /// Scratch memory of this step.
     pub(crate) scratch: Place,
     /// Word index of the parameters of the next step, once they are written.
@@ -74,8 +76,8 @@ impl<C: Constants> Emit<'_, '_, C> {
             kernel: kernel.id(),
             op: self.op,
             params: self.params_at,
-            first_row: 0,
-            end_row: rows,
+            first_row: if self.backwards { rows } else { 0 },
+            end_row: if self.backwards { 0 } else { rows },
             output: self.place(output)?,
             output_bytes: output.byte_len(),
         };
@@ -129,7 +131,7 @@ pub fn choose<S: OpSet>(op: &Op<'_>, options: &Options) -> Result<Choice> {
         Op::Conv2d(op) if S::has(Kind::Conv2d) => conv::choose(op, options)?,
         Op::DepthwiseConv2d(op) if S::has(Kind::DepthwiseConv2d) => conv::choose_depthwise(op, options)?,
         Op::FullyConnected(op) if S::has(Kind::FullyConnected) => fully_connected::choose(op, options)?,
-        Op::Pool2d(op) if S::OPS & POOL != 0 => pool::choose(op, options),
+        Op::Pool2d(op) if S::OPS & POOL != 0 => pool::choose(op, options)?,
         Op::Reduce(op) if S::OPS & REDUCE != 0 => reduce::choose(op),
         Op::Rescale(op) if S::OPS & RESCALE != 0 => rescale::choose(op),
         Op::Resize(op) if S::OPS & RESIZE != 0 => resize::choose(op),
@@ -148,7 +150,9 @@ pub fn choose<S: OpSet>(op: &Op<'_>, options: &Options) -> Result<Choice> {
         Op::Gather(_) if S::OPS & GATHER != 0 => Choice::new(Kernel::Gather),
         Op::GatherNd(_) if S::has(Kind::GatherNd) => Choice::new(Kernel::GatherNd),
         Op::Normalize(op) if S::OPS & NORMALIZE != 0 => normalize::choose(op),
-        Op::Relation(_) if S::OPS & RELATION != 0 => Choice::new(Kernel::Relation),
+        Op::Relation(_) if S::OPS & RELATION != 0 => {
+            Choice::new(Kernel::Relation).with_overlap(Overlap::Elements)
+        }
         Op::Select(_) if S::OPS & SELECT != 0 => Choice::new(Kernel::Select),
         Op::ShapeOf(_) if S::has(Kind::Shape) => Choice::new(Kernel::Known),
         Op::TransposeConv(_) if S::has(Kind::TransposeConv) => Choice::new(Kernel::TransposeConv),

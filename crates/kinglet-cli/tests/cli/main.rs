@@ -3,6 +3,7 @@
 mod bad_models;
 mod commands;
 mod golden_folders;
+mod layers;
 
 use std::path::{Path, PathBuf};
 use std::process::Command;

@@ -36,3 +36,5 @@ pub mod sums;
 pub mod svdf;
 pub mod transpose_conv;
 pub mod unary;
+
+pub use crate::arch::dsp;

@@ -9,7 +9,7 @@ use crate::ops::float::sqrt;
 use crate::ops::l2_normalization::inverse_sqrt;
 use crate::params::params;
 use crate::quant::{Multiplier, multiply_by_quantized_multiplier};
-use crate::{Call, Choice, Element, Fault, Kernel, Place, Target, Word};
+use crate::{Call, Choice, Element, Fault, Kernel, Overlap, Place, Target, Word};
 
 params! {
     /// Parameters of element-wise kernels with one input. A row is `row_len` elements.
@@ -113,7 +113,7 @@ pub fn choose(function: Function, ty: Type, _target: Target) -> Option<Choice> {
         (Function::Not, Type::Bool) => Kernel::NotBool,
         _ => return None,
     };
-    Some(Choice::new(kernel))
+    Some(Choice::new(kernel).with_overlap(Overlap::Elements))
 }
 
 /// Portable LEAKY_RELU, int8.

@@ -1,6 +1,6 @@
 use kinglet_kernels::ops::float_images::FloatPoolParams;
 use kinglet_kernels::ops::pool_2d::{self, Pool2dParams};
-use kinglet_kernels::{Choice, Kernel};
+use kinglet_kernels::{Choice, Kernel, Place};
 use kinglet_tflite::DType;
 use kinglet_tflite::ops::{Pool2d, PoolKind};
 
@@ -8,14 +8,39 @@ use super::conv::Image;
 use super::{Emit, Result, activation_range, limits};
 use crate::planner::{Constants, Options};
 
-pub(super) fn choose(op: &Pool2d<'_>, options: &Options) -> Choice {
+/// All but places.
+fn params(op: &Pool2d<'_>) -> Result<Pool2dParams> {
+    let (input, output) = (Image::new(&op.input)?, Image::new(&op.output)?);
+    let (min, max) = activation_range(op.activation, &op.output)?;
+    Ok(Pool2dParams {
+        input: Place::NONE,
+        input_stride: input.stride,
+        input_ring: input.rows,
+        output: Place::NONE,
+        output_stride: output.stride,
+        output_ring: output.rows,
+        input_size: input.size,
+        output_size: output.size,
+        depth: output.depth,
+        kernel: op.window.kernel,
+        stride: op.window.stride,
+        pad: op.window.pad,
+        quant: [min as i8, max as i8, 0, 0],
+    })
+}
+
+pub(super) fn choose(op: &Pool2d<'_>, options: &Options) -> Result<Choice> {
     match (op.kind, op.input.dtype) {
-        (PoolKind::Average, DType::Float32) => Choice::new(Kernel::AveragePool2dF32),
-        (PoolKind::Max, DType::Float32) => Choice::new(Kernel::MaxPool2dF32),
-        (PoolKind::L2, _) => Choice::new(Kernel::L2Pool2dF32),
-        (PoolKind::Average, _) => pool_2d::choose_average(options.how.target),
-        (PoolKind::Max, _) => pool_2d::choose_max(options.how.target),
+        (PoolKind::Average, DType::Float32) => return Ok(Choice::new(Kernel::AveragePool2dF32)),
+        (PoolKind::Max, DType::Float32) => return Ok(Choice::new(Kernel::MaxPool2dF32)),
+        (PoolKind::L2, _) => return Ok(Choice::new(Kernel::L2Pool2dF32)),
+        _ => {}
     }
+    let params = params(op)?;
+    Ok(match op.kind {
+        PoolKind::Average => pool_2d::choose_average(&params, options.how.target),
+        _ => pool_2d::choose_max(&params, options.how.target),
+    })
 }
 
 /// float32.
@@ -43,23 +68,8 @@ pub(super) fn emit(op: &Pool2d<'_>, emit: &mut Emit<'_, '_, impl Constants>) -> 
     if op.input.dtype == DType::Float32 {
         return emit_float(op, emit);
     }
-    let (input, output) = (Image::new(&op.input)?, Image::new(&op.output)?);
-    let (min, max) = activation_range(op.activation, &op.output)?;
-    let params = Pool2dParams {
-        input: emit.place(&op.input)?,
-        input_stride: input.stride,
-        input_ring: input.rows,
-        output: emit.place(&op.output)?,
-        output_stride: output.stride,
-        output_ring: output.rows,
-        input_size: input.size,
-        output_size: output.size,
-        depth: output.depth,
-        kernel: op.window.kernel,
-        stride: op.window.stride,
-        pad: op.window.pad,
-        quant: [min as i8, max as i8, 0, 0],
-    };
+    let params =
+        Pool2dParams { input: emit.place(&op.input)?, output: emit.place(&op.output)?, ..params(op)? };
     emit.params(&params);
-    Ok(output.rows)
+    Ok(params.output_ring)
 }
