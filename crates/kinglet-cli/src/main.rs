@@ -8,12 +8,14 @@ mod bench;
 mod check;
 mod digits;
 mod failure;
+mod footprint;
 mod inspect;
 mod invoke;
 mod macs;
 mod model;
 mod output;
 mod picture;
+mod report;
 mod run;
 mod survey;
 mod svg;
@@ -55,6 +57,7 @@ fn execute(command: Option<Command>, output: &Output) -> Result<bool> {
         Some(Command::Inspect(args)) => inspect::execute(args, output),
         Some(Command::Check(args)) => check::execute(args, output),
         Some(Command::Bench(args)) => bench::execute(args, output),
+        Some(Command::Footprint(args)) => footprint::execute(args, output),
     };
     if let Err(failure) = &outcome {
         let error = failure.to_json();
