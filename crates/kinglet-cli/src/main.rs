@@ -6,6 +6,7 @@ mod arena;
 mod args;
 mod bench;
 mod check;
+mod diff;
 mod digits;
 mod failure;
 mod footprint;
@@ -56,6 +57,7 @@ fn execute(command: Option<Command>, output: &Output) -> Result<bool> {
         Some(Command::Verify(args)) => verify::execute(args, output),
         Some(Command::Inspect(args)) => inspect::execute(args, output),
         Some(Command::Check(args)) => check::execute(args, output),
+        Some(Command::Diff(args)) => diff::execute(args, output),
         Some(Command::Bench(args)) => bench::execute(args, output),
         Some(Command::Footprint(args)) => footprint::execute(args, output),
     };

@@ -1,10 +1,14 @@
 //! From a checked operator to its kernel and the kernel's parameters.
 
+mod batch_matmul;
 mod binary;
 mod cast;
 mod conv;
 mod fully_connected;
+mod gather;
+mod known;
 mod movement;
+mod normalize;
 mod pool;
 mod reduce;
 mod rescale;
@@ -12,12 +16,13 @@ mod reshape;
 mod resize;
 mod softmax;
 mod svdf;
+mod transpose_conv;
 mod unary;
 
 use kinglet_kernels::ops::binary::Limits;
 use kinglet_kernels::quant::{Multiplier, quantize};
 use kinglet_kernels::{Choice, Kernel, Params, Place, Weights, Word};
-use kinglet_tflite::ops::{Activation, MOVEMENT, REDUCE};
+use kinglet_tflite::ops::{Activation, GATHER, MOVEMENT, NORMALIZE, REDUCE};
 use kinglet_tflite::{DType, ModelError, Op, OpKind, OpSet, Reason, Storage, Tensor};
 
 use crate::layout::Places;
@@ -31,6 +36,8 @@ pub struct Emit<'e, 'm, C> {
     pub(crate) writer: &'e mut PlanWriter<'m>,
     /// The operator's kernel.
     pub(crate) choice: Choice,
+    /// Its rows are computed from the last to the first.
+    pub(crate) backwards: bool,
     /// Scratch memory of this step.
     pub(crate) scratch: Place,
     /// Word index of the parameters of the next step, once they are written.
@@ -65,8 +72,8 @@ impl<C: Constants> Emit<'_, '_, C> {
             kernel: kernel.id(),
             op: self.op,
             params: self.params_at,
-            first_row: 0,
-            end_row: rows,
+            first_row: if self.backwards { rows } else { 0 },
+            end_row: if self.backwards { 0 } else { rows },
             output: self.place(output)?,
             output_bytes: output.byte_len(),
         };
@@ -120,7 +127,9 @@ pub fn choose<S: OpSet>(op: &Op<'_>, options: &Options) -> Result<Choice> {
         Op::Conv2d(op) if S::has(Kind::Conv2d) => conv::choose(op, options)?,
         Op::DepthwiseConv2d(op) if S::has(Kind::DepthwiseConv2d) => conv::choose_depthwise(op, options)?,
         Op::FullyConnected(op) if S::has(Kind::FullyConnected) => fully_connected::choose(op, options)?,
-        Op::Pool2d(op) if S::has(Kind::AveragePool2d) || S::has(Kind::MaxPool2d) => pool::choose(op, options),
+        Op::Pool2d(op) if S::has(Kind::AveragePool2d) || S::has(Kind::MaxPool2d) => {
+            pool::choose(op, options)?
+        }
         Op::Reduce(op) if S::OPS & REDUCE != 0 => reduce::choose(op),
         Op::Rescale(op) if S::OPS & RESCALE != 0 => rescale::choose(op),
         Op::Resize(op) if S::OPS & RESIZE != 0 => resize::choose(op),
@@ -130,6 +139,12 @@ pub fn choose<S: OpSet>(op: &Op<'_>, options: &Options) -> Result<Choice> {
         Op::Svdf(op) if S::has(Kind::Svdf) => svdf::choose(op, options),
         Op::Unary(op) if S::OPS & UNARY != 0 => unary::choose(op, options),
         Op::Cast(_) if S::has(Kind::Cast) => cast::choose(options),
+        Op::BatchMatmul(op) if S::has(Kind::BatchMatmul) => batch_matmul::choose(op),
+        Op::Gather(_) if S::OPS & GATHER != 0 => Choice::new(Kernel::Gather),
+        Op::GatherNd(_) if S::has(Kind::GatherNd) => Choice::new(Kernel::GatherNd),
+        Op::Normalize(op) if S::OPS & NORMALIZE != 0 => normalize::choose(op),
+        Op::ShapeOf(_) if S::has(Kind::Shape) => Choice::new(Kernel::Known),
+        Op::TransposeConv(_) if S::has(Kind::TransposeConv) => Choice::new(Kernel::TransposeConv),
         _ => Choice::new(Kernel::Nothing),
     })
 }
@@ -177,6 +192,12 @@ fn emit_one<S: OpSet>(op: &Op<'_>, emit: &mut Emit<'_, '_, impl Constants>) -> R
         Op::Svdf(op) if S::has(Kind::Svdf) => svdf::emit(op, emit),
         Op::Unary(op) if S::OPS & UNARY != 0 => unary::emit::<S>(op, emit),
         Op::Cast(op) if S::has(Kind::Cast) => cast::emit(op, emit),
+        Op::BatchMatmul(op) if S::has(Kind::BatchMatmul) => batch_matmul::emit(op, emit),
+        Op::Gather(op) if S::OPS & GATHER != 0 => gather::emit(op, emit),
+        Op::GatherNd(op) if S::has(Kind::GatherNd) => gather::emit_nd(op, emit),
+        Op::Normalize(op) if S::OPS & NORMALIZE != 0 => normalize::emit::<S>(op, emit),
+        Op::ShapeOf(op) if S::has(Kind::Shape) => known::emit_shape(op, emit),
+        Op::TransposeConv(op) if S::has(Kind::TransposeConv) => transpose_conv::emit(op, emit),
         _ => Err(Reason::OpNotSelected.into()),
     }
 }

@@ -137,6 +137,15 @@ op_kinds! {
     Round = 116, "ROUND";
     HardSwish = 117, "HARD_SWISH";
     Relu0To1 = 152, "RELU_0_TO_1";
+    BatchMatmul = 126, "BATCH_MATMUL";
+    EmbeddingLookup = 7, "EMBEDDING_LOOKUP";
+    Gather = 36, "GATHER";
+    GatherNd = 107, "GATHER_ND";
+    L2Normalization = 11, "L2_NORMALIZATION";
+    LogSoftmax = 50, "LOG_SOFTMAX";
+    MirrorPad = 100, "MIRROR_PAD";
+    Shape = 77, "SHAPE";
+    TransposeConv = 67, "TRANSPOSE_CONV";
 }
 
 #[cfg(test)]

@@ -7,7 +7,7 @@ use crate::ops::binary::Limits;
 use crate::ops::elements::for_each_index;
 use crate::params::params;
 use crate::quant::Multiplier;
-use crate::{Call, Choice, Element, Fault, Kernel, Place, Target, Word};
+use crate::{Call, Choice, Element, Fault, Kernel, Overlap, Place, Target, Word};
 
 params! {
     /// Parameters of element-wise kernels with one input. A row is `row_len` elements.
@@ -101,7 +101,7 @@ pub fn choose(function: Function, ty: Type, _target: Target) -> Option<Choice> {
         (Function::Round, Type::F32) => Kernel::RoundF32,
         _ => return None,
     };
-    Some(Choice::new(kernel))
+    Some(Choice::new(kernel).with_overlap(Overlap::Elements))
 }
 
 /// Portable LEAKY_RELU, int8.
