@@ -346,7 +346,7 @@ fn one(args: &Footprint, output: &Output) -> Result<()> {
     let file = args.device.as_deref();
     let model = report::model_path(args.used.model.as_deref(), &document, "device", file, &text)?;
     let report = describe(&document, model.as_deref(), &text)?;
-    if args.used.model.is_some() && !report.inference.as_ref().is_some_and(|i| i.from == "macs") {
+    if args.used.model.is_some() && report.inference.as_ref().is_none_or(|i| i.from != "macs") {
         return Err(Failure::usage("--model", text.get("error-model-alone")));
     }
     let reports = [report];
