@@ -10,7 +10,7 @@ use super::widen::{bytes_of, copy_padded, load_padded, minus, put, widen, widen_
 use crate::ops::conv_2d::Conv2dParams;
 use crate::ops::rows::{Axis, Rows, batch_and_row, product};
 use crate::quant::Multiplier;
-use crate::{Call, Choice, Fault, How, Kernel, Region, Weights};
+use crate::{Call, Choice, Distances, Fault, How, Kernel, Overlap, Region, Weights};
 
 /// Accumulators of layers in [`block`] are below 2^this.
 const BITS: u32 = 23;
@@ -78,7 +78,8 @@ pub(crate) fn choose(p: &Conv2dParams, weights: &Weights<'_>, how: &How) -> Opti
             Rule::Rounded => Kernel::Conv2dDspRounded,
         };
         let prepared = block::packed_bytes(sizes.padded / 2, channels)?;
-        return Some(Choice { kernel, scratch, prepared: u32::try_from(prepared).ok()? });
+        let prepared = u32::try_from(prepared).ok()?;
+        return Some(Choice { scratch, prepared, ..Choice::new(kernel).with_overlap(overlap(p)) });
     }
     let kernel =
         match first_rule(p.quant, channels, &|i, rule| rows_channel(weights, i, taps, p.quant, rule))? {
@@ -88,12 +89,23 @@ pub(crate) fn choose(p: &Conv2dParams, weights: &Weights<'_>, how: &How) -> Opti
     // Static constants are aligned; a model file in memory is, but what it holds need not be.
     let is_aligned = how.prepare || weights.weights.as_ptr().addr().is_multiple_of(4);
     let scratch = scratch.checked_add(bytes(&sizes.row_words(is_aligned)?)?)?;
-    Some(Choice { scratch, ..Choice::new(kernel) })
+    Some(Choice { scratch, ..Choice::new(kernel).with_overlap(overlap(p)) })
 }
 
 fn bytes(words: &[usize]) -> Option<u32> {
     let words = words.iter().try_fold(0usize, |sum, &words| sum.checked_add(words))?;
     u32::try_from(words.checked_mul(4)?).ok()
+}
+
+/// How far apart input and output have to be: rows are computed one after the other, but the last pixels of
+/// all once more with those before them.
+pub(crate) fn overlap(p: &Conv2dParams) -> Overlap {
+    let Distances { lead, lag } = p.row_distances();
+    let width = u32::from(p.output_size.1).max(1);
+    let rows_again = if width < 4 { 3u32.div_ceil(width) } else { 0 };
+    // Rows that are read again, and at the ends of an image those in the padding.
+    let again = rows_again.saturating_mul(p.stride.0.into()).saturating_mul(p.input_stride);
+    Overlap::Rows(Distances { lead: lead.saturating_add(again), lag: lag.saturating_add(again) })
 }
 
 /// The weights of channel `i`.
@@ -287,6 +299,13 @@ fn scratch<'a>(call: &Call<'a>, p: &Conv2dParams) -> Result<&'a [Cell<i32>], Fau
     words(call.view::<i8>(p.scratch, len)?.cells(0, len)?).ok_or(Fault::BadPlan)
 }
 
+/// Limits outputs where the least and the greatest are not those of int8.
+fn clamp(out: &[Cell<i8>], [_, _, min, max]: [i8; 4]) {
+    if (min, max) != (-128, 127) {
+        out.iter().for_each(|out| out.set(out.get().min(max).max(min)));
+    }
+}
+
 /// A layer as its pixels are gathered.
 struct Windows<'a> {
     input: Rows<'a>,
@@ -342,21 +361,28 @@ fn convolve<'a>(
         staged: bytes_of(staged),
     };
 
-    let count = call.rows.end.saturating_sub(call.rows.start);
+    let (first_row, end_row) = (call.rows.start.min(call.rows.end), call.rows.start.max(call.rows.end));
+    let backwards = call.rows.start > call.rows.end;
+    let count = end_row.wrapping_sub(first_row);
     let width = usize::from(p.output_size.1);
     // Rows are computed as one where they lie one after the other.
     let is_whole = width.wrapping_mul(channels) == p.output_stride as usize;
-    let together = output.run(call.rows.start, count).filter(|_| is_whole);
+    let together = output.run(first_row, count).filter(|_| is_whole);
     let (runs, rows) = if together.is_some() { (1, count) } else { (count, 1) };
     let pixels = width.checked_mul(rows as usize).ok_or(Fault::BadPlan)?;
-    let flat = together.and_then(|_| windows.flat(p, call.rows.start, count));
+    let flat = together.and_then(|_| windows.flat(p, first_row, count));
     for run in 0..runs {
-        let y = call.rows.start.wrapping_add(run);
+        let run = if backwards { runs.wrapping_sub(run + 1) } else { run };
+        let y = first_row.wrapping_add(run);
         let out = output.run(y, rows).ok_or(Fault::OutOfBounds)?;
-        let mut next = 0;
-        while next < pixels {
+        let mut done = 0;
+        while done < pixels {
             // The last four may be computed twice in part; of fewer than four, the rest is computed for nothing.
-            let first = next.min(pixels.saturating_sub(4));
+            let first = if backwards {
+                pixels.wrapping_sub(done).saturating_sub(4)
+            } else {
+                done.min(pixels.saturating_sub(4))
+            };
             match flat {
                 Some(row) => windows.gather_flat(row, first, pixels)?,
                 None => windows.gather(p, y, first, width, pixels)?,
@@ -368,8 +394,9 @@ fn convolve<'a>(
                 block.run(few, channels)?;
                 out.iter().zip(few).for_each(|(to, from)| to.set(from.get()));
             }
-            next = first.wrapping_add(4);
+            done = done.wrapping_add(4);
         }
+        clamp(out, p.quant);
     }
     Ok(())
 }
