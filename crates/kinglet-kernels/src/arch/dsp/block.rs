@@ -56,7 +56,7 @@ impl<'a> Bytes<'a> {
             return 0;
         }
         // SAFETY: the four bytes lie within the memory that `self` was made from.
-        unsafe { self.start.add(start).cast::<i32>().read_unaligned() }
+        unsafe { self.start.wrapping_add(start).cast::<i32>().read_unaligned() }
     }
 }
 

@@ -120,7 +120,7 @@ fn packed_channel(weights: &Weights<'_>, i: usize, taps: usize, quant: [i8; 4]) 
     let range = accumulator_range(&mut row.iter().copied(), bias, quant[0]);
     let channel = Channel::new(range, bias, (weights.factor)(i), quant)?;
     // A half that is 256 times a weight plus another needs the weight above -128.
-    let is_packable = i % 2 == 0 || channel.is_constant || !row.contains(&-128);
+    let is_packable = i.is_multiple_of(2) || channel.is_constant || !row.contains(&-128);
     (channel.bits <= BITS && is_packable).then_some(channel)
 }
 
