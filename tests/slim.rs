@@ -59,7 +59,7 @@ fn network(bytes: &[u8]) -> Vec<u8> {
                 let (weights, biases) =
                     layer(&mut random, out_depth as usize, (kernel * kernel * depth) as usize);
                 let weights = Tensor::weights(&[out_depth, kernel, kernel, depth], &scales, 0, &weights);
-                let inputs = [at as i32, graph.tensor(weights), graph.tensor(Tensor::bias(&biases))];
+                let inputs = [at, graph.tensor(weights), graph.tensor(Tensor::bias(&biases))];
                 graph.op(code::CONV_2D, Options::Conv2d(options), &inputs, output)
             }
             1 => {
@@ -70,7 +70,7 @@ fn network(bytes: &[u8]) -> Vec<u8> {
                     .map(|i| weights[i % depth as usize * taps + i / depth as usize])
                     .collect();
                 let weights = Tensor::weights(&[1, kernel, kernel, depth], &scales, 3, &weights);
-                let inputs = [at as i32, graph.tensor(weights), graph.tensor(Tensor::bias(&biases))];
+                let inputs = [at, graph.tensor(weights), graph.tensor(Tensor::bias(&biases))];
                 graph.op(code::DEPTHWISE_CONV_2D, Options::DepthwiseConv2d(options), &inputs, output)
             }
             _ => {
@@ -78,9 +78,9 @@ fn network(bytes: &[u8]) -> Vec<u8> {
                 let options =
                     PoolOptions { padding, stride: (1, 1), filter: (kernel, kernel), activation: relu };
                 let pool = choices.one_of(&[code::AVERAGE_POOL_2D, code::MAX_POOL_2D]);
-                graph.op(pool, Options::Pool2d(options), &[at as i32], output)
+                graph.op(pool, Options::Pool2d(options), &[at], output)
             }
-        } as _;
+        };
         if kind != 2 {
             zero_point = next_zero;
         }
@@ -89,20 +89,20 @@ fn network(bytes: &[u8]) -> Vec<u8> {
     // To one pixel, so that the fully connected layer reads channels.
     let options = PoolOptions { padding: VALID, stride: (1, 1), filter: (size, size), activation: 0 };
     let output = Tensor::int8(&[1, 1, 1, depth], 0.05, zero_point);
-    at = graph.op(code::AVERAGE_POOL_2D, Options::Pool2d(options), &[at as i32], output) as _;
+    at = graph.op(code::AVERAGE_POOL_2D, Options::Pool2d(options), &[at], output);
     let shape = graph.tensor(
         Tensor::typed(kinglet_testmodel::Type::INT32, &[2])
             .constant([1, depth].iter().flat_map(|size| size.to_le_bytes()).collect()),
     );
     let output = Tensor::int8(&[1, depth], 0.05, zero_point);
     let options = Options::Reshape { new_shape: vec![1, depth] };
-    at = graph.op(code::RESHAPE, options, &[at as i32, shape], output) as _;
+    at = graph.op(code::RESHAPE, options, &[at, shape], output);
     let (weights, biases) = layer(&mut random, 3, depth as usize);
     let weights = graph.tensor(Tensor::weights(&[3, depth], &[0.01], 0, &weights));
-    let inputs = [at as i32, weights, graph.tensor(Tensor::bias(&biases))];
+    let inputs = [at, weights, graph.tensor(Tensor::bias(&biases))];
     let options = Options::FullyConnected { activation: 0, weights_format: 0 };
     let output = graph.op(code::FULLY_CONNECTED, options, &inputs, Tensor::int8(&[1, 3], 0.1, 4));
-    graph.outputs.push(output as _);
+    graph.outputs.push(output);
     kinglet_testmodel::Model::from(graph).to_bytes()
 }
 
