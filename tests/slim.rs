@@ -21,7 +21,7 @@ fn layer(random: &mut Xorshift, outputs: usize, inputs: usize) -> (Vec<i8>, Vec<
                 continue;
             }
             2 => {
-                biases.push(if random.next_word() % 4 == 0 { 10_000_000 } else { -10_000_000 });
+                biases.push(if random.next_word().is_multiple_of(4) { 10_000_000 } else { -10_000_000 });
                 continue;
             }
             _ => {}
@@ -36,7 +36,7 @@ fn network(bytes: &[u8]) -> Vec<u8> {
     let mut choices = Choices::new(bytes);
     let mut random = Xorshift(choices.word() | 1);
     let mut graph = Subgraph::default();
-    let (mut size, mut depth) = (choices.pick(4, 9) as i32, choices.pick(1, 5) as i32);
+    let (mut size, mut depth) = (choices.pick(4, 9), choices.pick(1, 5));
     let mut zero_point = i64::from(choices.pick(0, 255)) - 128;
     let mut at = graph.input(Tensor::int8(&[1, size, size, depth], 0.05, zero_point));
     for _ in 0..choices.pick(1, 5) {
@@ -44,7 +44,7 @@ fn network(bytes: &[u8]) -> Vec<u8> {
         let padding = choices.one_of(&[SAME, VALID]);
         let mut kernel = choices.one_of(&[1, 3]).min(size);
         let kind = choices.pick(0, 2);
-        let out_depth = if kind == 0 { choices.pick(1, 9) as i32 } else { depth };
+        let out_depth = if kind == 0 { choices.pick(1, 9) } else { depth };
         if kind == 2 {
             kernel = kernel.min(2);
         }
