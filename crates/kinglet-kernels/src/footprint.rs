@@ -260,7 +260,11 @@ impl<'w> Footprint<'w> {
                 footprint.write = Span::new(p.output, &[p.output_stride, p.output_ring]);
                 footprint.overlap = Overlap::Rows(p.row_distances());
             }
-            Kernel::FullyConnected | Kernel::FullyConnectedLitert => {
+            Kernel::FullyConnected
+            | Kernel::FullyConnectedLitert
+            | Kernel::FullyConnectedDsp
+            | Kernel::FullyConnectedDspChannels
+            | Kernel::FullyConnectedDspRows => {
                 let p = fully_connected::FullyConnectedParams::from_words(words)?;
                 footprint.scratch = Span::new(p.scratch, &[p.scratch_len]);
                 footprint.reads = [Span::new(p.input, &[p.input_depth, p.batch]), Span::EMPTY];
