@@ -94,7 +94,7 @@ impl Product<'_> {
     ) -> Result<(), Fault> {
         let (depth, channels) = (self.input.len(), self.out.len());
         let requants = if is_uniform { 1 } else { channels };
-        let biases = bias.map_or(true, |bias| bias.len() / 4 >= channels);
+        let biases = bias.is_none_or(|bias| bias.len() / 4 >= channels);
         if !depth.is_multiple_of(4)
             || weights.len() / depth.max(1) < channels
             || requant.len() / 2 < requants
