@@ -33,11 +33,6 @@ impl<'a> Rows<'a> {
 }
 
 impl<'a> Rows<'a> {
-    /// All rows.
-    pub(crate) fn cells(&self) -> &'a [Cell<i8>] {
-        self.cells
-    }
-
     /// The cells of the `count` rows from `y` on where they lie one after the other.
     pub(crate) fn run(&self, y: u32, count: u32) -> Option<&'a [Cell<i8>]> {
         let first = if y < self.ring { y } else { y.checked_rem(self.ring)? };

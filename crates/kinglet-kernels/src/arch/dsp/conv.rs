@@ -4,7 +4,7 @@
 
 use core::cell::Cell;
 
-use super::block::{self, BEFORE_ROWS, Block, Bytes, FLOOR, PAIR_CONSTANTS, Runner, Weights as BlockWeights};
+use super::block::{self, BEFORE_ROWS, Block, Bytes, FLOOR, PAIR_CONSTANTS, RowWeights, Runner};
 use super::requant::{Channel, Rule, accumulator_range, quant_has_floor};
 use super::widen::{Four, bytes_of, copy_padded, copy_segments, load_padded, minus, put, words};
 use crate::ops::conv_2d::Conv2dParams;
@@ -219,58 +219,52 @@ pub(crate) fn pack(kernel: Kernel, p: &Conv2dParams, weights: &Weights<'_>, out:
 /// Packed weights, [`Rule::Floor`].
 #[inline(never)]
 pub fn conv_2d_floor(call: &Call<'_>) -> Result<(), Fault> {
-    packed(call, Rule::Floor)
+    convolve::<true>(call, Rule::Floor)
 }
 
 /// Packed weights, [`Rule::Rounded`].
 #[inline(never)]
 pub fn conv_2d_rounded(call: &Call<'_>) -> Result<(), Fault> {
-    packed(call, Rule::Rounded)
+    convolve::<true>(call, Rule::Rounded)
 }
 
 /// Weights as in the file, [`Rule::Floor`].
 #[inline(never)]
 pub fn conv_2d_rows_floor(call: &Call<'_>) -> Result<(), Fault> {
-    rows(call, Rule::Floor)
+    convolve::<false>(call, Rule::Floor)
 }
 
 /// Weights as in the file, [`Rule::Rounded`].
 #[inline(never)]
 pub fn conv_2d_rows_rounded(call: &Call<'_>) -> Result<(), Fault> {
-    rows(call, Rule::Rounded)
+    convolve::<false>(call, Rule::Rounded)
 }
 
-#[inline(always)]
-fn packed(call: &Call<'_>, rule: Rule) -> Result<(), Fault> {
-    let p: Conv2dParams = call.params()?;
-    let sizes = Sizes::new(&p).ok_or(Fault::BadPlan)?;
-    let len = block::packed_bytes(sizes.padded / 2, sizes.channels).ok_or(Fault::BadPlan)?;
-    let scratch = scratch(call, &p)?;
-    let weights = BlockWeights::Packed(Bytes::new(call.constant(p.weights, len)?));
-    convolve(call, &p, &sizes, scratch, weights, rule)
-}
-
-#[inline(always)]
-fn rows(call: &Call<'_>, rule: Rule) -> Result<(), Fault> {
-    let p: Conv2dParams = call.params()?;
-    let sizes = Sizes::new(&p).ok_or(Fault::BadPlan)?;
+/// Finds weights in rows, and makes their constants. Returns them and the scratch memory that is left.
+#[inline(never)]
+fn rows<'a>(
+    call: &Call<'a>,
+    p: &Conv2dParams,
+    sizes: &Sizes,
+    scratch: &'a [Cell<i32>],
+    rule: Rule,
+) -> Result<(RowWeights<'a>, &'a [Cell<i32>]), Fault> {
     let start = p.weights.offset();
     let is_aligned = start.is_multiple_of(4) && start >= BEFORE_ROWS;
     let [constants, copy] = sizes.row_words(is_aligned).ok_or(Fault::BadPlan)?;
-    let scratch = scratch(call, &p)?;
     let (constants, scratch) = scratch.split_at_checked(constants).ok_or(Fault::BadPlan)?;
     let (copy, scratch) = scratch.split_at_checked(copy).ok_or(Fault::BadPlan)?;
-    prepare_constants(call, &p, rule, constants)?;
+    prepare_constants(call, p, rule, constants)?;
     let len = sizes.taps.checked_mul(sizes.channels).ok_or(Fault::BadPlan)?;
     let weights = call.constant(p.weights, len)?;
     let (bytes, start) = if copy.is_empty() && p.weights.region() == Some(Region::Constants) {
         // What lies before the weights may be read.
         (Bytes::new(call.constants.get(..start.wrapping_add(len)).ok_or(Fault::OutOfBounds)?), start)
     } else {
-        copy_rows(weights, &sizes, copy);
+        copy_rows(weights, sizes, copy);
         (Bytes::from(copy), BEFORE_ROWS)
     };
-    convolve(call, &p, &sizes, scratch, BlockWeights::Rows { bytes, start, constants }, rule)
+    Ok((RowWeights { bytes, start, constants }, scratch))
 }
 
 /// Copies filters so that each takes whole words.
@@ -299,11 +293,6 @@ fn prepare_constants(call: &Call<'_>, p: &Conv2dParams, rule: Rule, to: &[Cell<i
     Ok(())
 }
 
-fn scratch<'a>(call: &Call<'a>, p: &Conv2dParams) -> Result<&'a [Cell<i32>], Fault> {
-    let len = p.scratch_len as usize;
-    words(call.view::<i8>(p.scratch, len)?.cells(0, len)?).ok_or(Fault::BadPlan)
-}
-
 /// Limits outputs where the least and the greatest are not those of int8.
 fn clamp(out: &[Cell<i8>], [_, _, min, max]: [i8; 4]) {
     if (min, max) != (-128, 127) {
@@ -315,6 +304,8 @@ fn clamp(out: &[Cell<i8>], [_, _, min, max]: [i8; 4]) {
 struct Windows<'a> {
     p: &'a Conv2dParams,
     input: Rows<'a>,
+    /// The memory that the input lies in: what is outside of an image may be read, not used.
+    memory: &'a [Cell<i8>],
     /// Bytes of a pixel, of a segment, of a filter in whole words.
     depth: usize,
     segment: usize,
@@ -327,23 +318,35 @@ struct Windows<'a> {
     staged: &'a [Cell<i8>],
 }
 
-/// Computes the output rows of `call`.
+/// Computes the output rows of `call`, with weights that are packed or as in the file.
 #[inline(never)]
-fn convolve<'a>(
-    call: &Call<'a>,
-    p: &'a Conv2dParams,
-    sizes: &Sizes,
-    scratch: &'a [Cell<i32>],
-    weights: BlockWeights<'a>,
-    rule: Rule,
-) -> Result<(), Fault> {
+fn convolve<const PACKED: bool>(call: &Call<'_>, rule: Rule) -> Result<(), Fault> {
+    // Not taken out of the result: parameters would stand on the stack twice.
+    let p = call.params::<Conv2dParams>();
+    let p = p.as_ref().map_err(|&fault| fault)?;
+    let sizes = Sizes::new(p).ok_or(Fault::BadPlan)?;
+    let len = p.scratch_len as usize;
+    let scratch = words(call.view::<i8>(p.scratch, len)?.cells(0, len)?).ok_or(Fault::BadPlan)?;
+    let (weights, scratch) = if PACKED {
+        (None, scratch)
+    } else {
+        let (weights, scratch) = rows(call, p, &sizes, scratch, rule)?;
+        (Some(weights), scratch)
+    };
     let [x, staged, outputs] = sizes.scratch_words().ok_or(Fault::BadPlan)?;
     let (x, scratch) = scratch.split_at_checked(x).ok_or(Fault::BadPlan)?;
     let (staged, scratch) = scratch.split_at_checked(staged).ok_or(Fault::BadPlan)?;
     let few = bytes_of(scratch.get(..outputs).ok_or(Fault::BadPlan)?);
     let channels = sizes.channels;
-    let block = Block { weights, pairs: sizes.padded / 2, channels, rule, zero: p.quant[1].into() };
-    let mut block = Runner::new(&block, x).ok_or(Fault::BadPlan)?;
+    let block = Block { x, pairs: sizes.padded / 2, channels, rule, zero: p.quant[1].into() };
+    let runner = match weights {
+        Some(weights) if !PACKED => Runner::rows(&block, weights),
+        _ => {
+            let len = block::packed_bytes(sizes.padded / 2, channels).ok_or(Fault::BadPlan)?;
+            Runner::packed(&block, Bytes::new(call.constant(p.weights, len)?))
+        }
+    };
+    let mut block = runner.ok_or(Fault::BadPlan)?;
 
     let input = Rows::new(call, p.input, p.input_stride, p.input_ring)?;
     let output = Rows::new(call, p.output, p.output_stride, p.output_ring)?;
@@ -351,6 +354,7 @@ fn convolve<'a>(
     let windows = Windows {
         p,
         input,
+        memory: if p.input.region() == Some(Region::State) { call.state } else { call.arena },
         depth: p.input_depth as usize,
         segment: sizes.segment,
         padded: sizes.padded,
@@ -388,7 +392,8 @@ fn convolve<'a>(
             }
             match flat {
                 Some(row) => windows.gather_flat(row, first)?,
-                None => windows.gather(y, first, width)?,
+                None if windows.gather(y, first, width)? => {}
+                None => windows.gather_each(y, first, width, 4)?,
             }
             block.run(out.get(first.wrapping_mul(channels)..).ok_or(Fault::OutOfBounds)?, channels)?;
         }
@@ -437,9 +442,10 @@ impl<'a> Windows<'a> {
         Ok(())
     }
 
-    /// Gathers the windows of output pixels `first..first + 4`, counted from the start of row `y` on.
+    /// Gathers the windows of output pixels `first..first + 4`, counted from the start of row `y` on. False where
+    /// that needs more care: [`Windows::gather_each`].
     #[inline(never)]
-    fn gather(&self, y: u32, first: usize, width: usize) -> Result<(), Fault> {
+    fn gather(&self, y: u32, first: usize, width: usize) -> Result<bool, Fault> {
         let p = self.p;
         let (first_y, first_x) = row_and_column(y, first, width)?;
         let (batch, out_y) = batch_and_row(first_y, p.output_size.0)?;
@@ -461,13 +467,14 @@ impl<'a> Windows<'a> {
         let below = below.wrapping_add(signed(p.stride.0).wrapping_mul(3));
         let rest_is_whole = is_whole && below < height && out_y.wrapping_add(4) <= p.output_size.0.into();
         if !self.is_regular || first_tap >= end_tap || !(is_one_row || rest_is_whole) {
-            return self.gather_each(y, first, width, 4);
+            return Ok(false);
         }
 
-        let cells = self.input.cells();
+        let cells = self.memory;
         let rows_before = (batch as isize).wrapping_mul(height).wrapping_add(top);
         let rows_before = rows_before.wrapping_add(first_tap.wrapping_mul(dilation));
-        let mut row_start = rows_before.wrapping_mul(p.input_stride as isize);
+        let mut row_start =
+            (p.input.offset() as isize).wrapping_add(rows_before.wrapping_mul(p.input_stride as isize));
         let (mut x, stride) = (first_x, p.stride.1);
         let mut starts = [0isize; 4];
         let mut lefts = [0isize; 4];
@@ -490,7 +497,7 @@ impl<'a> Windows<'a> {
         };
         let size = (taps as usize).wrapping_mul(self.segment).wrapping_mul(2);
         if !starts.iter().all(is_inside) || self.x.len() < size {
-            return self.gather_each(y, first, width, 4);
+            return Ok(false);
         }
         let from = starts.map(|start| cells.as_ptr().cast::<i8>().wrapping_offset(start));
         let above = (first_tap as usize).wrapping_mul(self.segment);
@@ -533,7 +540,8 @@ impl<'a> Windows<'a> {
                 }
             }
         }
-        self.widen_staged()
+        self.widen_staged()?;
+        Ok(true)
     }
 
     /// Sets `len` values from `start` on of a pixel to zero.

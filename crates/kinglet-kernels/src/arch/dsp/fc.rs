@@ -112,19 +112,21 @@ pub fn fully_connected_packed_channels(call: &Call<'_>) -> Result<(), Fault> {
 
 #[inline(always)]
 fn packed(call: &Call<'_>, is_uniform: bool) -> Result<(), Fault> {
-    let p: FullyConnectedParams = call.params()?;
+    let p = call.params::<FullyConnectedParams>();
+    let p = p.as_ref().map_err(|&fault| fault)?;
     let (depth, channels) = (p.input_depth as usize, p.output_depth as usize);
     let weights = packed_words(depth).checked_mul(channels.div_ceil(4)).ok_or(Fault::BadPlan)?;
     let requants = if is_uniform { 1 } else { channels };
     let len = requants.checked_mul(2).and_then(|words| words.checked_add(weights)?.checked_mul(4));
     let constants = call.constant(p.weights, len.ok_or(Fault::BadPlan)?)?;
-    each_vector(call, &p, 0, |product, _| product.packed(constants, is_uniform))
+    each_vector(call, p, 0, |product, _| product.packed(constants, is_uniform))
 }
 
 /// Weights as in the file.
 #[inline(never)]
 pub fn fully_connected_rows(call: &Call<'_>) -> Result<(), Fault> {
-    let p: FullyConnectedParams = call.params()?;
+    let p = call.params::<FullyConnectedParams>();
+    let p = p.as_ref().map_err(|&fault| fault)?;
     let channels = p.output_depth as usize;
     let weights = call.constant(p.weights, product([p.output_depth, p.input_depth])?)?;
     let bias = match p.bias.region() {
@@ -133,7 +135,7 @@ pub fn fully_connected_rows(call: &Call<'_>) -> Result<(), Fault> {
     };
     let is_uniform = p.requant_len == 1;
     let table = call.requant(p.requant, p.requant_len)?;
-    each_vector(call, &p, channels.wrapping_mul(2), |product, requant| {
+    each_vector(call, p, channels.wrapping_mul(2), |product, requant| {
         let channels = if is_uniform { 1 } else { channels };
         for (i, to) in requant.chunks_exact(2).enumerate().take(channels) {
             let factor = table.get(i)?;

@@ -12,3 +12,6 @@ pub(crate) mod widen;
 
 pub use conv::{conv_2d_floor, conv_2d_rounded, conv_2d_rows_floor, conv_2d_rows_rounded};
 pub use fc::{fully_connected_packed, fully_connected_packed_channels, fully_connected_rows};
+
+#[cfg(test)]
+mod tests;

@@ -86,6 +86,11 @@ pub(crate) fn put(bytes: i32, minus: i32, to: &[Cell<i32>]) {
 
 /// Four bytes from `at` on of a row that is `zero_point` to both sides.
 pub(crate) fn load_padded(row: &[Cell<i8>], at: isize, zero_point: i8) -> i32 {
+    let inside = usize::try_from(at).ok().and_then(|at| row.get(at..at.wrapping_add(4)));
+    if let Some(four) = inside {
+        // SAFETY: four bytes.
+        return unsafe { four.as_ptr().cast::<i32>().read_unaligned() };
+    }
     let byte = |i: isize| {
         let cell = usize::try_from(at.wrapping_add(i)).ok().and_then(|at| row.get(at));
         cell.map_or(zero_point, Cell::get) as u8
