@@ -93,32 +93,47 @@ impl Footprint {
                 footprint.write = Span::new(p.output, &[p.bytes]);
                 footprint.in_place = true;
             }
-            Kernel::Conv2d => {
+            Kernel::Conv2d | Kernel::Conv2dS8W4 | Kernel::Conv2dS16 | Kernel::Conv2dS16B32 => {
                 let p = conv_2d::Conv2dParams::from_words(words)?;
                 footprint.scratch = Span::new(p.scratch, &[p.scratch_len]);
                 footprint.reads = [Span::new(p.input, &[p.input_stride, p.input_ring]), Span::EMPTY];
                 footprint.write = Span::new(p.output, &[p.output_stride, p.output_ring]);
             }
-            Kernel::DepthwiseConv2d => {
+            Kernel::DepthwiseConv2d | Kernel::DepthwiseConv2dS8W4 | Kernel::DepthwiseConv2dS16 => {
                 let p = depthwise_conv_2d::DepthwiseConv2dParams::from_words(words)?;
                 footprint.scratch = Span::new(p.scratch, &[p.scratch_len]);
                 footprint.reads = [Span::new(p.input, &[p.input_stride, p.input_ring]), Span::EMPTY];
                 footprint.write = Span::new(p.output, &[p.output_stride, p.output_ring]);
             }
-            Kernel::FullyConnected | Kernel::FullyConnectedLitert => {
+            Kernel::FullyConnected
+            | Kernel::FullyConnectedLitert
+            | Kernel::FullyConnectedOffset
+            | Kernel::FullyConnectedComputed
+            | Kernel::FullyConnectedS8W4
+            | Kernel::FullyConnectedS16
+            | Kernel::FullyConnectedS16B32 => {
                 let p = fully_connected::FullyConnectedParams::from_words(words)?;
+                let size = match kernel {
+                    Kernel::FullyConnectedS16 | Kernel::FullyConnectedS16B32 => 2,
+                    _ => 1,
+                };
                 footprint.scratch = Span::new(p.scratch, &[p.scratch_len]);
-                footprint.reads = [Span::new(p.input, &[p.input_depth, p.batch]), Span::EMPTY];
-                footprint.write = Span::new(p.output, &[p.output_depth, p.batch]);
+                footprint.reads = [Span::new(p.input, &[p.input_depth, p.batch, size]), Span::EMPTY];
+                if kernel == Kernel::FullyConnectedComputed {
+                    let [_, weights] = &mut footprint.reads;
+                    *weights = Span::new(p.weights, &[p.output_depth, p.input_depth]);
+                }
+                footprint.write = Span::new(p.output, &[p.output_depth, p.batch, size]);
             }
-            Kernel::SoftmaxS8 | Kernel::SoftmaxS8S16 => {
+            Kernel::SoftmaxS8 | Kernel::SoftmaxS8S16 | Kernel::SoftmaxS16 => {
                 let p = softmax::SoftmaxParams::from_words(words)?;
-                let size = if kernel == Kernel::SoftmaxS8 { 1 } else { 2 };
-                footprint.reads = [Span::new(p.input, &[p.depth, p.batch]), Span::EMPTY];
-                footprint.write = Span::new(p.output, &[p.depth, p.batch, size]);
-                footprint.in_place = size == 1;
+                let from = if kernel == Kernel::SoftmaxS16 { 2 } else { 1 };
+                let to = if kernel == Kernel::SoftmaxS8 { 1 } else { 2 };
+                footprint.reads = [Span::new(p.input, &[p.depth, p.batch, from]), Span::EMPTY];
+                footprint.write = Span::new(p.output, &[p.depth, p.batch, to]);
+                footprint.in_place = from == to;
             }
-            Kernel::AveragePool2d | Kernel::MaxPool2d => {
+            Kernel::AveragePool2d | Kernel::MaxPool2d | Kernel::AveragePool2dS16 | Kernel::MaxPool2dS16 => {
                 let p = pool_2d::Pool2dParams::from_words(words)?;
                 footprint.reads = [Span::new(p.input, &[p.input_stride, p.input_ring]), Span::EMPTY];
                 footprint.write = Span::new(p.output, &[p.output_stride, p.output_ring]);

@@ -84,6 +84,19 @@ macro_rules! for_each_kernel {
             CeilF32 = 143, unary::ceil_f32, [Ceil], "portable CEIL, float32";
             RoundF32 = 144, unary::round_f32, [Round], "portable ROUND, float32";
             ClampF32 = 145, unary::clamp_f32, [Relu, Relu6, ReluN1To1, Relu0To1], "portable activation of its own, float32";
+            Conv2dS8W4 = 190, conv_2d::conv_2d_s8_w4, [Conv2d], "portable convolution, int4 weights";
+            Conv2dS16 = 191, conv_2d::conv_2d_s16, [Conv2d], "portable convolution, int16";
+            Conv2dS16B32 = 192, conv_2d::conv_2d_s16_b32, [Conv2d], "portable convolution, int16, 32-bit sums";
+            DepthwiseConv2dS8W4 = 193, depthwise_conv_2d::depthwise_conv_2d_s8_w4, [DepthwiseConv2d], "portable depthwise convolution, int4 weights";
+            DepthwiseConv2dS16 = 194, depthwise_conv_2d::depthwise_conv_2d_s16, [DepthwiseConv2d], "portable depthwise convolution, int16";
+            FullyConnectedS8W4 = 195, fully_connected::fully_connected_s8_w4, [FullyConnected], "portable fully connected, int4 weights";
+            FullyConnectedS16 = 196, fully_connected::fully_connected_s16, [FullyConnected], "portable fully connected, int16";
+            FullyConnectedS16B32 = 197, fully_connected::fully_connected_s16_b32, [FullyConnected], "portable fully connected, int16, 32-bit sums";
+            FullyConnectedOffset = 198, fully_connected::fully_connected_offset, [FullyConnected], "portable fully connected, weights with a zero point";
+            FullyConnectedComputed = 199, fully_connected::fully_connected_computed, [FullyConnected], "portable fully connected, computed weights";
+            AveragePool2dS16 = 200, pool_2d::average_pool_2d_s16, [AveragePool2d], "portable average pooling, int16";
+            MaxPool2dS16 = 201, pool_2d::max_pool_2d_s16, [MaxPool2d], "portable maximum pooling, int16";
+            SoftmaxS16 = 202, softmax::softmax_s16, [Softmax], "portable softmax, int16";
             Cast = 146, cast::cast, [Cast], "portable CAST";
         }
     };

@@ -15,9 +15,10 @@ mod svdf;
 mod unary;
 
 use kinglet_kernels::ops::binary::Limits;
+use kinglet_kernels::ops::layer::limits_s16;
 use kinglet_kernels::quant::{Multiplier, quantize};
 use kinglet_kernels::{Choice, Kernel, Params, Place, Weights, Word};
-use kinglet_tflite::ops::{Activation, MOVEMENT, REDUCE};
+use kinglet_tflite::ops::{Activation, MOVEMENT, REDUCE, Sums};
 use kinglet_tflite::{DType, ModelError, Op, OpKind, OpSet, Reason, Storage, Tensor};
 
 use crate::layout::Places;
@@ -86,7 +87,10 @@ impl<C: Constants> Emit<'_, '_, C> {
         let factor = |i: usize| layer.factor(i);
         let weights = layer.constants(&factor);
         for i in 0..layer.factors() {
-            multiplier(layer.real_factor(i))?;
+            let factor = multiplier(layer.real_factor(i))?;
+            if layer.sums == Sums::Int64 && !factor.is_wide() {
+                return Err(Reason::ScaleRatio.into());
+            }
         }
         if choice.prepared > 0 {
             let place =
@@ -258,11 +262,14 @@ fn multiplier(real: f64) -> Result<Multiplier> {
     Multiplier::from_real(real).ok_or(Reason::ScaleRatio.into())
 }
 
-/// Input zero point, output zero point, least and greatest output, all int8.
-fn int8_quant(input: &Tensor<'_>, output: &Tensor<'_>, activation: Activation) -> Result<[i8; 4]> {
+/// Input zero point, output zero point, least and greatest output of a layer, as its kernel takes them.
+fn layer_quant(input: &Tensor<'_>, output: &Tensor<'_>, activation: Activation) -> Result<[i8; 4]> {
     let (_, input_zero) = input.per_tensor()?;
     let (_, output_zero) = output.per_tensor()?;
     let (min, max) = activation_range(activation, output)?;
+    if output.dtype == DType::Int16 {
+        return Ok(limits_s16(min as i16, max as i16));
+    }
     // All were seen to lie within int8.
     Ok([input_zero, output_zero, min, max].map(|value| value as i8))
 }
@@ -273,6 +280,7 @@ struct Layer<'l, 'a> {
     weights: &'l Tensor<'a>,
     bias: Option<&'l Tensor<'a>>,
     output: &'l Tensor<'a>,
+    sums: Sums,
     /// Scales of input and weights are multiplied in float32, as TFLite does for a fully connected layer
     /// with one scale for all weights (`GetQuantizedConvolutionMultipler`).
     in_float: bool,

@@ -4,7 +4,7 @@ use core::cell::Cell;
 
 use crate::{Call, Fault, Place};
 
-/// An int8 tensor as rows that may lie in a ring: row `y` is at `y mod ring`. A whole tensor is the
+/// A tensor as rows of bytes that may lie in a ring: row `y` is at `y mod ring`. A whole tensor is the
 /// case `ring` = its number of rows (height, times batch).
 #[derive(Clone, Copy)]
 pub struct Rows<'a> {

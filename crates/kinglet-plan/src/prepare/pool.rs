@@ -1,5 +1,6 @@
-use kinglet_kernels::Choice;
 use kinglet_kernels::ops::pool_2d::{self, Pool2dParams};
+use kinglet_kernels::{Choice, Kernel};
+use kinglet_tflite::DType;
 use kinglet_tflite::ops::{Pool2d, PoolKind};
 
 use super::conv::Image;
@@ -7,7 +8,10 @@ use super::{Emit, Result, activation_range};
 use crate::planner::{Constants, Options};
 
 pub(super) fn choose(op: &Pool2d<'_>, options: &Options) -> Choice {
+    let is_wide = op.input.dtype == DType::Int16;
     match op.kind {
+        PoolKind::Average if is_wide => Choice::new(Kernel::AveragePool2dS16),
+        PoolKind::Max if is_wide => Choice::new(Kernel::MaxPool2dS16),
         PoolKind::Average => pool_2d::choose_average(options.how.target),
         PoolKind::Max => pool_2d::choose_max(options.how.target),
     }
@@ -29,7 +33,7 @@ pub(super) fn emit(op: &Pool2d<'_>, emit: &mut Emit<'_, '_, impl Constants>) -> 
         kernel: op.window.kernel,
         stride: op.window.stride,
         pad: op.window.pad,
-        quant: [min as i8, max as i8, 0, 0],
+        limits: [min as i16, max as i16],
     };
     emit.params(&params);
     Ok(output.rows)

@@ -2,12 +2,12 @@
 
 use super::conv::{WindowOptions, check_output};
 use super::{
-    Activation, Window, activation_input, at, check_arity, check_int8_activation, ensure, options, output,
+    Activation, Window, activation_input, at, check_activation, check_arity, ensure, options, output,
 };
 use crate::Result;
 use crate::error::Reason;
 use crate::graph::{Graph, Node};
-use crate::tensor::{DType, Tensor};
+use crate::tensor::Tensor;
 
 /// What is made of the values under the window.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -18,7 +18,7 @@ pub enum PoolKind {
     Max,
 }
 
-/// AVERAGE_POOL_2D or MAX_POOL_2D: int8 `[n, h, w, c]`.
+/// AVERAGE_POOL_2D or MAX_POOL_2D: int8 or int16 `[n, h, w, c]`.
 #[derive(Clone, Copy, Debug)]
 pub struct Pool2d<'a> {
     /// Which of the two.
@@ -38,8 +38,8 @@ impl<'a> Pool2d<'a> {
         check_arity(node, 1..=1)?;
         let options = options!(node, Pool2DOptions);
         let [input, output] = [activation_input(graph, node, 0)?, output(graph, node, 0)?];
-        check_int8_activation(&input)?;
-        ensure(output.dtype == DType::Int8, &output, Reason::WrongType)?;
+        check_activation(&input)?;
+        ensure(output.dtype == input.dtype, &output, Reason::WrongType)?;
         let (in_scale, in_zero) = input.per_tensor()?;
         let (out_scale, out_zero) = output.per_tensor()?;
         // TFLite's own tolerance.
