@@ -1,6 +1,6 @@
 //! CONV_2D: two-dimensional convolution, NHWC activations, OHWI weights.
 
-use crate::ops::layer::{Activation, Nibbles, Sum, Taps, elements};
+use crate::ops::layer::{Activation, Nibbles, Sum, Taps, dot};
 use crate::ops::rows::{Axis, Rows, batch_and_row, product};
 use crate::params::params;
 use crate::{Call, Choice, Fault, How, Kernel, Place, Weights};
@@ -99,6 +99,9 @@ fn convolve<'a, T: Activation, S: Sum, W: Taps<'a>>(call: &Call<'a>) -> Result<(
     let filter_row = product([p.kernel.1.into(), p.group_depth])?.max(1);
     let filter = product([p.kernel.0.into(), p.kernel.1.into(), p.group_depth])?.max(1);
     let output_depth = product([p.output_depth])?.max(1);
+    // Taps on neighbouring inputs are worked off in one run.
+    let is_dense = p.dilation.1 == 1 && p.group_depth == p.input_depth;
+    let run = if is_dense { usize::from(p.kernel.1).max(1) } else { 1 };
 
     let input = Rows::new(call, p.input, p.input_stride, p.input_ring)?;
     let output = Rows::new(call, p.output, p.output_stride, p.output_ring)?;
@@ -109,10 +112,8 @@ fn convolve<'a, T: Activation, S: Sum, W: Taps<'a>>(call: &Call<'a>) -> Result<(
     for y in call.rows.clone() {
         let (batch, out_y) = batch_and_row(y, p.output_size.0)?;
         let first_row = batch.wrapping_mul(p.input_size.0.into());
-        let pixels = output.row(y)?.chunks_exact(output_depth.wrapping_mul(T::SIZE));
-        for (out_x, pixel) in pixels.enumerate() {
-            let outputs = pixel.chunks_exact(T::SIZE);
-            for ((channel, out), filter) in outputs.enumerate().zip(weights.runs(filter)) {
+        for (out_x, pixel) in T::slice(output.row(y)?).chunks_exact(output_depth).enumerate() {
+            for ((channel, out), filter) in pixel.iter().enumerate().zip(weights.runs(filter)) {
                 let group = (channel as u32).checked_div(p.group_filters).ok_or(Fault::BadPlan)?;
                 let first_channel = (group as usize).wrapping_mul(depth);
                 let mut sum = S::default();
@@ -120,26 +121,39 @@ fn convolve<'a, T: Activation, S: Sum, W: Taps<'a>>(call: &Call<'a>) -> Result<(
                     let Some(in_y) = vertical.input_at(out_y, tap_y) else {
                         continue;
                     };
-                    let row = input.row(first_row.wrapping_add(in_y as u32))?;
-                    for (tap_x, taps) in taps.runs(depth).enumerate() {
-                        let Some(in_x) = horizontal.input_at(out_x, tap_x) else {
+                    let row = T::slice(input.row(first_row.wrapping_add(in_y as u32))?);
+                    for (i, taps) in taps.runs(run.wrapping_mul(depth)).enumerate() {
+                        let Some((skipped, in_x, len)) = horizontal.run_at(out_x, i.wrapping_mul(run), run)
+                        else {
                             continue;
                         };
+                        let len = len.wrapping_mul(depth);
                         let start = in_x.wrapping_mul(p.input_depth as usize).wrapping_add(first_channel);
-                        let bytes =
-                            start.wrapping_mul(T::SIZE)..start.wrapping_add(depth).wrapping_mul(T::SIZE);
-                        let pixel = row.get(bytes).ok_or(Fault::OutOfBounds)?;
-                        for (value, tap) in elements::<T>(pixel).zip(taps.values()) {
-                            let value: i32 = value.as_();
-                            sum = sum.plus_product(value - input_zero_point, tap);
-                        }
+                        let (Some(inputs), Some(taps)) = (
+                            row.get(start..start.wrapping_add(len)),
+                            taps.part(skipped.wrapping_mul(depth), len),
+                        ) else {
+                            return Err(Fault::OutOfBounds);
+                        };
+                        sum = add_run::<T, S, W>(sum, inputs, input_zero_point, taps);
                     }
                 }
                 let sum = sum.plus(bias.get(channel)?);
                 let value = sum.scale(requant.get(channel)?).wrapping_add(output_zero_point);
-                T::from_i32(value.min(max).max(min)).store(out).ok_or(Fault::OutOfBounds)?;
+                T::set(out, value.min(max).max(min));
             }
         }
     }
     Ok(())
+}
+
+/// A function of its own, so that its loop has the registers for itself.
+#[inline(never)]
+fn add_run<'a, T: Activation, S: Sum, W: Taps<'a>>(
+    sum: S,
+    inputs: &[T::Bytes],
+    zero_point: i32,
+    taps: W,
+) -> S {
+    dot::<T, S>(sum, inputs, zero_point, taps.values())
 }

@@ -102,33 +102,29 @@ fn convolve<'a, T: Activation, S: Sum, W: Taps<'a>>(call: &Call<'a>) -> Result<(
     for y in call.rows.clone() {
         let (batch, out_y) = batch_and_row(y, p.output_size.0)?;
         let first_row = batch.wrapping_mul(p.input_size.0.into());
-        let pixels = output.row(y)?.chunks_exact(output_depth.wrapping_mul(T::SIZE));
-        for (out_x, pixel) in pixels.enumerate() {
-            for (channel, out) in pixel.chunks_exact(T::SIZE).enumerate() {
+        for (out_x, pixel) in T::slice(output.row(y)?).chunks_exact(output_depth).enumerate() {
+            for (channel, out) in pixel.iter().enumerate() {
                 let in_channel = (channel as u32).checked_div(p.depth_multiplier).ok_or(Fault::BadPlan)?;
                 let mut sum = S::default();
                 for (tap_y, taps) in weights.runs(filter_row).enumerate() {
                     let Some(in_y) = vertical.input_at(out_y, tap_y) else {
                         continue;
                     };
-                    let row = input.row(first_row.wrapping_add(in_y as u32))?;
+                    let row = T::slice(input.row(first_row.wrapping_add(in_y as u32))?);
                     for (tap_x, taps) in taps.runs(output_depth).enumerate() {
                         let Some(in_x) = horizontal.input_at(out_x, tap_x) else {
                             continue;
                         };
                         let at = in_x.wrapping_mul(p.input_depth as usize).wrapping_add(in_channel as usize);
-                        let at = at.wrapping_mul(T::SIZE);
-                        let value = row.get(at..at.wrapping_add(T::SIZE)).and_then(T::load);
-                        let (Some(value), Some(tap)) = (value, taps.get(channel)) else {
+                        let (Some(value), Some(tap)) = (row.get(at), taps.get(channel)) else {
                             return Err(Fault::OutOfBounds);
                         };
-                        let value: i32 = value.as_();
-                        sum = sum.plus_product(value - input_zero_point, tap);
+                        sum = sum.plus_product(T::get(value) - input_zero_point, tap);
                     }
                 }
                 let sum = sum.plus(bias.get(channel)?);
                 let value = sum.scale(requant.get(channel)?).wrapping_add(output_zero_point);
-                T::from_i32(value.min(max).max(min)).store(out).ok_or(Fault::OutOfBounds)?;
+                T::set(out, value.min(max).max(min));
             }
         }
     }

@@ -2,7 +2,7 @@
 
 use core::cell::Cell;
 
-use crate::ops::layer::{Activation, Nibbles, Sum, Taps, elements};
+use crate::ops::layer::{Activation, Nibbles, Sum, Taps, dot};
 use crate::ops::rows::{Rows, product};
 use crate::params::params;
 use crate::quant::round_f64_to_i32;
@@ -114,7 +114,6 @@ fn matrix_product<'a, T: Activation, S: Sum, W: Taps<'a>, const OFFSET: bool>(
     rescale: impl Fn(usize, S) -> Result<i32, Fault>,
 ) -> Result<(), Fault> {
     let [input_zero_point, output_zero_point, min, max] = T::quant(p.quant);
-    let weights_zero_point = if OFFSET { p.weights_zero_point } else { 0 };
     let depth = product([p.input_depth])?.max(1);
     let outputs = product([p.output_depth])?;
     let size = T::SIZE as u32;
@@ -124,17 +123,18 @@ fn matrix_product<'a, T: Activation, S: Sum, W: Taps<'a>, const OFFSET: bool>(
     let bias = call.bias_of::<S>(p.bias, outputs)?;
 
     for y in call.rows.clone() {
-        let vector = input.row(y)?;
-        let outputs = output.row(y)?.chunks_exact(T::SIZE);
-        for ((channel, out), weights) in outputs.enumerate().zip(weights.runs(depth)) {
-            let mut sum = S::default();
-            for (value, weight) in elements::<T>(vector).zip(weights.values()) {
-                let value: i32 = value.as_();
-                sum = sum.plus_product(value - input_zero_point, weight.wrapping_sub(weights_zero_point));
-            }
+        let vector = T::slice(input.row(y)?);
+        let outputs = T::slice(output.row(y)?);
+        for ((channel, out), weights) in outputs.iter().enumerate().zip(weights.runs(depth)) {
+            let sum = if OFFSET {
+                let weights = weights.values().map(|weight| weight.wrapping_sub(p.weights_zero_point));
+                dot::<T, S>(S::default(), vector, input_zero_point, weights)
+            } else {
+                dot::<T, S>(S::default(), vector, input_zero_point, weights.values())
+            };
             let sum = sum.plus(bias.get(channel)?);
             let value = rescale(channel, sum)?.wrapping_add(output_zero_point);
-            T::from_i32(value.min(max).max(min)).store(out).ok_or(Fault::OutOfBounds)?;
+            T::set(out, value.min(max).max(min));
         }
     }
     Ok(())

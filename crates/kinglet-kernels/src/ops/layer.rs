@@ -7,33 +7,59 @@ use crate::{Call, Element, Fault, Place, Word};
 
 /// Input and output of a layer.
 pub(crate) trait Activation: Element {
+    /// The bytes of an element.
+    type Bytes: 'static;
     /// Input zero point, output zero point, least and greatest output, from the parameters' four bytes.
     fn quant(bytes: [i8; 4]) -> [i32; 4];
-    /// The low bits of a value that was seen to fit.
-    fn from_i32(value: i32) -> Self;
+    /// The elements in a run of bytes.
+    fn slice(cells: &[Cell<i8>]) -> &[Self::Bytes];
+    /// The element's value.
+    fn get(bytes: &Self::Bytes) -> i32;
+    /// Sets the element to a value that was seen to fit.
+    fn set(bytes: &Self::Bytes, value: i32);
 }
 
 impl Activation for i8 {
+    type Bytes = Cell<i8>;
     #[inline]
     fn quant(bytes: [i8; 4]) -> [i32; 4] {
         bytes.map(i32::from)
     }
     #[inline]
-    fn from_i32(value: i32) -> Self {
-        value as Self
+    fn slice(cells: &[Cell<i8>]) -> &[Self::Bytes] {
+        cells
+    }
+    #[inline]
+    fn get(cell: &Self::Bytes) -> i32 {
+        cell.get().into()
+    }
+    #[inline]
+    fn set(cell: &Self::Bytes, value: i32) {
+        cell.set(value as i8);
     }
 }
 
-/// int16 is symmetric: its zero points are 0, and the bytes are two limits.
+/// int16 is symmetric: its zero points are 0, and the four bytes are two limits.
 impl Activation for i16 {
+    type Bytes = [Cell<i8>; 2];
     #[inline]
     fn quant(bytes: [i8; 4]) -> [i32; 4] {
         let [min, max] = <[i16; 2]>::from_word(bytes.to_word()).map(i32::from);
         [0, 0, min, max]
     }
     #[inline]
-    fn from_i32(value: i32) -> Self {
-        value as Self
+    fn slice(cells: &[Cell<i8>]) -> &[Self::Bytes] {
+        cells.as_chunks().0
+    }
+    #[inline]
+    fn get([low, high]: &Self::Bytes) -> i32 {
+        Self::from_le_bytes([low.get() as u8, high.get() as u8]).into()
+    }
+    #[inline]
+    fn set([low, high]: &Self::Bytes, value: i32) {
+        let bytes = (value as i16).to_le_bytes();
+        low.set(bytes[0] as i8);
+        high.set(bytes[1] as i8);
     }
 }
 
@@ -90,6 +116,8 @@ pub(crate) trait Taps<'a>: Copy {
     fn get(self, i: usize) -> Option<i32>;
     /// Runs of `len` weights, one after the other; what is left at the end is left out. `len` is not 0.
     fn runs(self, len: usize) -> impl Iterator<Item = Self>;
+    /// The `len` weights from `start` on.
+    fn part(self, start: usize, len: usize) -> Option<Self>;
     /// The weights.
     fn values(self) -> impl Iterator<Item = i32>;
 }
@@ -105,6 +133,10 @@ impl<'a> Taps<'a> for &'a [i8] {
     #[inline]
     fn runs(self, len: usize) -> impl Iterator<Item = Self> {
         self.chunks_exact(len)
+    }
+    #[inline]
+    fn part(self, start: usize, len: usize) -> Option<Self> {
+        <[_]>::get(self, start..start.checked_add(len)?)
     }
     #[inline]
     fn values(self) -> impl Iterator<Item = i32> {
@@ -124,6 +156,10 @@ impl<'a> Taps<'a> for &'a [Cell<i8>] {
     #[inline]
     fn runs(self, len: usize) -> impl Iterator<Item = Self> {
         self.chunks_exact(len)
+    }
+    #[inline]
+    fn part(self, start: usize, len: usize) -> Option<Self> {
+        <[_]>::get(self, start..start.checked_add(len)?)
     }
     #[inline]
     fn values(self) -> impl Iterator<Item = i32> {
@@ -158,15 +194,28 @@ impl<'a> Taps<'a> for Nibbles<'a> {
         (0..count).map(move |i| Self { start: start(i), len, ..self })
     }
     #[inline]
+    fn part(self, start: usize, len: usize) -> Option<Self> {
+        let is_inside = start.checked_add(len)? <= self.len;
+        is_inside.then_some(Self { start: self.start.wrapping_add(start), len, ..self })
+    }
+    #[inline]
     fn values(self) -> impl Iterator<Item = i32> {
         (0..self.len).map_while(move |i| self.get(i))
     }
 }
 
-/// The elements in a run of cells.
+/// `sum` and the products of inputs, less their zero point, and weights.
 #[inline]
-pub(crate) fn elements<T: Element>(cells: &[Cell<i8>]) -> impl Iterator<Item = T> {
-    cells.chunks_exact(T::SIZE).filter_map(T::load)
+pub(crate) fn dot<T: Activation, S: Sum>(
+    mut sum: S,
+    inputs: &[T::Bytes],
+    zero_point: i32,
+    weights: impl Iterator<Item = i32>,
+) -> S {
+    for (input, weight) in inputs.iter().zip(weights) {
+        sum = sum.plus_product(T::get(input).wrapping_sub(zero_point), weight);
+    }
+    sum
 }
 
 #[cfg(test)]

@@ -73,7 +73,7 @@ fn average<T: Activation>(call: &Call<'_>) -> Result<(), Fault> {
     pool::<T>(call, |window| {
         let (mut sum, mut count) = (0i32, 0i32);
         window(&mut |value| {
-            sum = sum.wrapping_add(value.as_());
+            sum = sum.wrapping_add(value);
             count += 1;
         })?;
         let half = count / 2;
@@ -87,18 +87,18 @@ fn average<T: Activation>(call: &Call<'_>) -> Result<(), Fault> {
 fn max<T: Activation>(call: &Call<'_>) -> Result<(), Fault> {
     pool::<T>(call, |window| {
         let mut greatest: i32 = T::min_value().as_();
-        window(&mut |value| greatest = greatest.max(value.as_()))?;
+        window(&mut |value| greatest = greatest.max(value))?;
         Ok(greatest)
     })
 }
 
 /// Walks the window of one output element, passing on its inputs.
-type Window<'w, T> = &'w dyn Fn(&mut dyn FnMut(T)) -> Result<(), Fault>;
+type Window<'w> = &'w dyn Fn(&mut dyn FnMut(i32)) -> Result<(), Fault>;
 
 /// Input and output do not overlap.
 fn pool<T: Activation>(
     call: &Call<'_>,
-    reduce: impl Fn(Window<'_, T>) -> Result<i32, Fault>,
+    reduce: impl Fn(Window<'_>) -> Result<i32, Fault>,
 ) -> Result<(), Fault> {
     let p: Pool2dParams = call.params()?;
     let [min, max] = p.limits.map(i32::from);
@@ -111,27 +111,25 @@ fn pool<T: Activation>(
     for y in call.rows.clone() {
         let (batch, out_y) = batch_and_row(y, p.output_size.0)?;
         let first_row = batch.wrapping_mul(p.input_size.0.into());
-        let pixels = output.row(y)?.chunks_exact(depth.wrapping_mul(T::SIZE));
-        for (out_x, pixel) in pixels.enumerate() {
-            for (channel, out) in pixel.chunks_exact(T::SIZE).enumerate() {
+        for (out_x, pixel) in T::slice(output.row(y)?).chunks_exact(depth).enumerate() {
+            for (channel, out) in pixel.iter().enumerate() {
                 let value = reduce(&|visit| {
                     for tap_y in 0..usize::from(p.kernel.0) {
                         let Some(in_y) = vertical.input_at(out_y, tap_y) else {
                             continue;
                         };
-                        let row = input.row(first_row.wrapping_add(in_y as u32))?;
+                        let row = T::slice(input.row(first_row.wrapping_add(in_y as u32))?);
                         for tap_x in 0..usize::from(p.kernel.1) {
                             let Some(in_x) = horizontal.input_at(out_x, tap_x) else {
                                 continue;
                             };
-                            let at = in_x.wrapping_mul(depth).wrapping_add(channel).wrapping_mul(T::SIZE);
-                            let value = row.get(at..at.wrapping_add(T::SIZE)).and_then(T::load);
-                            visit(value.ok_or(Fault::OutOfBounds)?);
+                            let at = in_x.wrapping_mul(depth).wrapping_add(channel);
+                            visit(row.get(at).map(T::get).ok_or(Fault::OutOfBounds)?);
                         }
                     }
                     Ok(())
                 })?;
-                T::from_i32(value.min(max).max(min)).store(out).ok_or(Fault::OutOfBounds)?;
+                T::set(out, value.min(max).max(min));
             }
         }
     }
