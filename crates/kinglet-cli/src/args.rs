@@ -15,6 +15,7 @@ Examples:
   kinglet verify models/digits models/hello_sine compare with golden outputs, byte for byte
   kinglet check model.tflite --max-arena 65536   may this file go on the device?
   kinglet bench model.tflite                     time it on this machine
+  kinglet diff model.tflite folder --layers l.npz which layer differs from TFLite's?
 
 Exit code: 0 fine; 1 outputs differ, model refused, budget exceeded, file unreadable; 2 wrong usage.";
 
@@ -45,9 +46,15 @@ pub(crate) enum Command {
     /// Say whether a file is sound, supported and within a budget; it is never run.
     #[command(after_help = CHECK_EXAMPLES)]
     Check(Check),
+    /// Find the first layer that differs from a dump of all layers.
+    #[command(after_help = DIFF_EXAMPLES)]
+    Diff(Diff),
     /// Time a model on this machine, on one thread.
     #[command(after_help = BENCH_EXAMPLES)]
     Bench(Bench),
+    /// Count what a device costs the climate: kg CO2-equivalent, part by part.
+    #[command(after_help = crate::footprint::EXAMPLES)]
+    Footprint(Box<crate::footprint::Footprint>),
 }
 
 const RUN_EXAMPLES: &str = "\
@@ -128,6 +135,29 @@ pub(crate) struct Check {
     /// The most multiply-accumulate operations it may take.
     #[arg(long, value_name = "N")]
     pub(crate) max_macs: Option<u64>,
+}
+
+const DIFF_EXAMPLES: &str = "\
+Examples:
+  python models/scripts/dump_layers.py models/digits -o layers.npz
+  kinglet diff models/digits/model.tflite models/digits --layers layers.npz
+  kinglet diff model.tflite folder --layers layers.npz --mode loaded --json
+
+The dump is an .npz file: an entry CASE/INVOCATION/TENSOR is what the operator that makes that tensor gave,
+on the golden folder's inputs. Exit code 0: every layer in the dump is the same to the last byte.";
+
+#[derive(Debug, Args)]
+pub(crate) struct Diff {
+    /// The .tflite file.
+    pub(crate) model: PathBuf,
+    /// The golden folder whose inputs the dump was made with.
+    #[arg(value_name = "GOLDEN_FOLDER")]
+    pub(crate) folder: PathBuf,
+    /// What every layer gave elsewhere: .npz, from models/scripts/dump_layers.py.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) layers: PathBuf,
+    #[command(flatten)]
+    pub(crate) how: How,
 }
 
 const BENCH_EXAMPLES: &str = "\

@@ -24,7 +24,8 @@ pub struct Call<'a> {
     pub plan: &'a [u32],
     /// Index of the kernel's parameter block in `plan`.
     pub params: usize,
-    /// The output rows to compute. What a row is, the kernel's parameters say.
+    /// The output rows to compute; when it starts behind its end, rows `end..start` are computed, the last
+    /// first. What a row is, the kernel's parameters say.
     pub rows: Range<u32>,
 }
 
@@ -39,6 +40,15 @@ impl<'a> Call<'a> {
     #[inline]
     pub fn block<P: Params>(&self, at: u32) -> Result<P, Fault> {
         self.plan.get(at as usize..).and_then(P::from_words).ok_or(Fault::BadPlan)
+    }
+
+    /// The rows to compute in their order: for kernels that may work backwards.
+    #[inline]
+    pub fn each_row(&self) -> impl Iterator<Item = u32> + use<> {
+        let Range { start, end } = self.rows;
+        let backwards = start > end;
+        (0..start.abs_diff(end))
+            .map(move |i| if backwards { start.wrapping_sub(i + 1) } else { start.wrapping_add(i) })
     }
 
     /// A tensor of `len` elements in the arena or the state memory.
@@ -156,6 +166,10 @@ pub enum Fault {
     BadPlan,
     /// The plan names a kernel that this program does not contain.
     MissingKernel,
+    /// An index that arrived at run time lies outside the tensor that it points into.
+    IndexOutOfRange,
+    /// An integer was to be divided by 0.
+    DivisionByZero,
 }
 
 impl fmt::Display for Fault {
@@ -164,6 +178,8 @@ impl fmt::Display for Fault {
             Self::OutOfBounds => "the plan names a place outside its memory",
             Self::BadPlan => "the plan is damaged",
             Self::MissingKernel => "the plan needs a kernel that this program does not contain",
+            Self::IndexOutOfRange => "an index lies outside the tensor that it points into",
+            Self::DivisionByZero => "an integer is divided by 0",
         })
     }
 }

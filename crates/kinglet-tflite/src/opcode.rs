@@ -137,6 +137,41 @@ op_kinds! {
     Round = 116, "ROUND";
     HardSwish = 117, "HARD_SWISH";
     Relu0To1 = 152, "RELU_0_TO_1";
+    AddN = 106, "ADD_N";
+    BatchMatmul = 126, "BATCH_MATMUL";
+    Cumsum = 128, "CUMSUM";
+    DynamicUpdateSlice = 151, "DYNAMIC_UPDATE_SLICE";
+    Equal = 71, "EQUAL";
+    Fill = 94, "FILL";
+    FloorDiv = 90, "FLOOR_DIV";
+    FloorMod = 95, "FLOOR_MOD";
+    Greater = 61, "GREATER";
+    GreaterEqual = 62, "GREATER_EQUAL";
+    L2Pool2d = 12, "L2_POOL_2D";
+    Less = 58, "LESS";
+    LessEqual = 63, "LESS_EQUAL";
+    LogicalAnd = 86, "LOGICAL_AND";
+    LogicalNot = 87, "LOGICAL_NOT";
+    LogicalOr = 84, "LOGICAL_OR";
+    NotEqual = 72, "NOT_EQUAL";
+    ReduceAll = 140, "REDUCE_ALL";
+    ReduceAny = 91, "REDUCE_ANY";
+    ReduceProd = 81, "REDUCE_PROD";
+    ReverseV2 = 105, "REVERSE_V2";
+    Rsqrt = 76, "RSQRT";
+    Select = 64, "SELECT";
+    SelectV2 = 123, "SELECT_V2";
+    Sqrt = 75, "SQRT";
+    Tile = 69, "TILE";
+    ZerosLike = 93, "ZEROS_LIKE";
+    EmbeddingLookup = 7, "EMBEDDING_LOOKUP";
+    Gather = 36, "GATHER";
+    GatherNd = 107, "GATHER_ND";
+    L2Normalization = 11, "L2_NORMALIZATION";
+    LogSoftmax = 50, "LOG_SOFTMAX";
+    MirrorPad = 100, "MIRROR_PAD";
+    Shape = 77, "SHAPE";
+    TransposeConv = 67, "TRANSPOSE_CONV";
 }
 
 #[cfg(test)]

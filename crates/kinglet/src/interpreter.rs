@@ -359,7 +359,9 @@ impl<'a, D: Dispatch> Interpreter<'a, D> {
         self.arena
     }
 
-    fn bytes_at(&self, place: Place, len: u32) -> Option<&[u8]> {
+    /// What lies at a place that the plan names: for tools that look at tensors between steps. `None` when
+    /// it is not within its memory.
+    pub fn bytes_at(&self, place: Place, len: u32) -> Option<&[u8]> {
         let memory: &[u8] = match place.region()? {
             Region::Arena => self.arena,
             Region::State => self.state,

@@ -1,9 +1,9 @@
 //! AVERAGE_POOL_2D and MAX_POOL_2D.
 
 use crate::ops::layer::Activation;
-use crate::ops::rows::{Axis, Rows, batch_and_row, product};
+use crate::ops::rows::{Axis, RowShape, Rows, batch_and_row, product, row_distances};
 use crate::params::params;
-use crate::{Call, Choice, Fault, Kernel, Place, Target};
+use crate::{Call, Choice, Distances, Fault, Kernel, Overlap, Place, Target};
 
 params! {
     /// Parameters of the pooling kernels. Pairs are (height, width); a row is one row of output
@@ -38,14 +38,27 @@ params! {
     }
 }
 
-/// Chooses the kernel of average pooling, int8.
-pub fn choose_average(_target: Target) -> Choice {
-    Choice::new(Kernel::AveragePool2d)
+impl Pool2dParams {
+    /// How far apart input and output have to be for a kernel that works row by row.
+    pub fn row_distances(&self) -> Distances {
+        let shape = |stride, height, rows| RowShape { stride, height, rows };
+        row_distances(
+            shape(self.input_stride, self.input_size.0, self.input_ring),
+            shape(self.output_stride, self.output_size.0, self.output_ring),
+            Axis { input: self.input_size.0, stride: self.stride.0, dilation: 1, pad: self.pad.0 },
+            self.kernel.0,
+        )
+    }
 }
 
-/// Chooses the kernel of maximum pooling, int8.
-pub fn choose_max(_target: Target) -> Choice {
-    Choice::new(Kernel::MaxPool2d)
+/// Chooses the kernel of average pooling.
+pub fn choose_average(params: &Pool2dParams, _target: Target) -> Choice {
+    Choice::new(Kernel::AveragePool2d).with_overlap(Overlap::Rows(params.row_distances()))
+}
+
+/// Chooses the kernel of maximum pooling.
+pub fn choose_max(params: &Pool2dParams, _target: Target) -> Choice {
+    Choice::new(Kernel::MaxPool2d).with_overlap(Overlap::Rows(params.row_distances()))
 }
 
 /// Portable average pooling, int8.
@@ -108,7 +121,7 @@ fn pool<T: Activation>(
     let input = Rows::new(call, p.input, p.input_stride, p.input_ring)?;
     let output = Rows::new(call, p.output, p.output_stride, p.output_ring)?;
 
-    for y in call.rows.clone() {
+    for y in call.each_row() {
         let (batch, out_y) = batch_and_row(y, p.output_size.0)?;
         let first_row = batch.wrapping_mul(p.input_size.0.into());
         for (out_x, pixel) in T::slice(output.row(y)?).chunks_exact(depth).enumerate() {

@@ -1,6 +1,6 @@
 use kinglet_kernels::ops::conv_2d::{self, Conv2dParams};
 use kinglet_kernels::ops::depthwise_conv_2d::{self, DepthwiseConv2dParams};
-use kinglet_kernels::{Choice, Kernel, Place};
+use kinglet_kernels::{Choice, Kernel, Overlap, Place};
 use kinglet_tflite::ops::{Conv2d, DepthwiseConv2d, Sums};
 use kinglet_tflite::{DType, ModelError, Reason, Tensor};
 
@@ -71,15 +71,18 @@ fn params(op: &Conv2d<'_>) -> Result<Conv2dParams> {
 }
 
 pub(super) fn choose(op: &Conv2d<'_>, options: &Options) -> Result<Choice> {
-    match (op.input.dtype, op.filter.dtype, op.sums) {
-        (DType::Int16, _, Sums::Int32) => return Ok(Choice::new(Kernel::Conv2dS16B32)),
-        (DType::Int16, ..) => return Ok(Choice::new(Kernel::Conv2dS16)),
-        (_, DType::Int4, _) => return Ok(Choice::new(Kernel::Conv2dS8W4)),
-        _ => {}
-    }
-    let layer = layer(op);
-    let factor = |i: usize| layer.factor(i);
-    Ok(conv_2d::choose(&params(op)?, &layer.constants(&factor), &options.how))
+    let params = params(op)?;
+    let special = match (op.input.dtype, op.filter.dtype, op.sums) {
+        (DType::Int16, _, Sums::Int32) => Kernel::Conv2dS16B32,
+        (DType::Int16, ..) => Kernel::Conv2dS16,
+        (_, DType::Int4, _) => Kernel::Conv2dS8W4,
+        _ => {
+            let layer = layer(op);
+            let factor = |i: usize| layer.factor(i);
+            return Ok(conv_2d::choose(&params, &layer.constants(&factor), &options.how));
+        }
+    };
+    Ok(Choice::new(special).with_overlap(Overlap::Rows(params.row_distances())))
 }
 
 pub(super) fn emit(op: &Conv2d<'_>, emit: &mut Emit<'_, '_, impl Constants>) -> Result<u32> {
@@ -142,14 +145,17 @@ fn depthwise_params(op: &DepthwiseConv2d<'_>) -> Result<DepthwiseConv2dParams> {
 }
 
 pub(super) fn choose_depthwise(op: &DepthwiseConv2d<'_>, options: &Options) -> Result<Choice> {
-    match (op.input.dtype, op.filter.dtype) {
-        (DType::Int16, _) => return Ok(Choice::new(Kernel::DepthwiseConv2dS16)),
-        (_, DType::Int4) => return Ok(Choice::new(Kernel::DepthwiseConv2dS8W4)),
-        _ => {}
-    }
-    let layer = depthwise_layer(op);
-    let factor = |i: usize| layer.factor(i);
-    Ok(depthwise_conv_2d::choose(&depthwise_params(op)?, &layer.constants(&factor), &options.how))
+    let params = depthwise_params(op)?;
+    let special = match (op.input.dtype, op.filter.dtype) {
+        (DType::Int16, _) => Kernel::DepthwiseConv2dS16,
+        (_, DType::Int4) => Kernel::DepthwiseConv2dS8W4,
+        _ => {
+            let layer = depthwise_layer(op);
+            let factor = |i: usize| layer.factor(i);
+            return Ok(depthwise_conv_2d::choose(&params, &layer.constants(&factor), &options.how));
+        }
+    };
+    Ok(Choice::new(special).with_overlap(Overlap::Rows(params.row_distances())))
 }
 
 pub(super) fn emit_depthwise(

@@ -1,5 +1,5 @@
 use kinglet_kernels::ops::softmax::{self, SoftmaxParams};
-use kinglet_kernels::{Choice, Kernel};
+use kinglet_kernels::{Choice, Kernel, Overlap};
 use kinglet_tflite::ops::Softmax;
 use kinglet_tflite::{DType, ModelError, Reason};
 
@@ -8,7 +8,9 @@ use crate::planner::{Constants, Options};
 
 pub(super) fn choose(op: &Softmax<'_>, options: &Options) -> Choice {
     match op.output.dtype {
-        DType::Int16 if op.input.dtype == DType::Int16 => Choice::new(Kernel::SoftmaxS16),
+        DType::Int16 if op.input.dtype == DType::Int16 => {
+            Choice::new(Kernel::SoftmaxS16).with_overlap(Overlap::Elements)
+        }
         DType::Int16 => softmax::choose_s8_s16(options.how.target),
         _ => softmax::choose_s8(options.how.target),
     }

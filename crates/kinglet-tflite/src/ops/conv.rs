@@ -193,7 +193,7 @@ impl<'a> DepthwiseConv2d<'a> {
     }
 }
 
-fn nhwc(tensor: &Tensor<'_>) -> Result<[u32; 4]> {
+pub(super) fn nhwc(tensor: &Tensor<'_>) -> Result<[u32; 4]> {
     tensor.shape.nhwc().map_err(|reason| at(tensor, reason))
 }
 
