@@ -144,6 +144,8 @@ pub enum Fault {
     BadPlan,
     /// The plan names a kernel that this program does not contain.
     MissingKernel,
+    /// The model's loops ran as often as they may in one inference: it may be that they never end.
+    IterationLimit,
 }
 
 impl fmt::Display for Fault {
@@ -152,6 +154,7 @@ impl fmt::Display for Fault {
             Self::OutOfBounds => "the plan names a place outside its memory",
             Self::BadPlan => "the plan is damaged",
             Self::MissingKernel => "the plan needs a kernel that this program does not contain",
+            Self::IterationLimit => "the model's loops run more often than the limit allows",
         })
     }
 }

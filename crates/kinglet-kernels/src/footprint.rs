@@ -1,7 +1,7 @@
 //! What a step touches, said by its parameters: for checking plans without running them.
 
 use crate::ops::{
-    binary, cast, conv_2d, copy, depthwise_conv_2d, fully_connected, pool_2d, quantize, reduce, resize,
+    binary, cast, conv_2d, copy, depthwise_conv_2d, fully_connected, jump, pool_2d, quantize, reduce, resize,
     softmax, strided_copy, svdf, unary,
 };
 use crate::{Kernel, Params, Place};
@@ -64,6 +64,11 @@ impl Footprint {
         };
         match kernel {
             Kernel::Nothing => {}
+            Kernel::Jump => {
+                let p = jump::JumpParams::from_words(words)?;
+                let bytes = u32::from(p.condition != Place::NONE);
+                footprint.reads = [Span::new(p.condition, &[bytes]), Span::EMPTY];
+            }
             Kernel::Fill => {
                 let p = strided_copy::FillParams::from_words(words)?;
                 footprint.write = Span::new(p.output, &[p.len, p.element]);

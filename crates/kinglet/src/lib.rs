@@ -44,7 +44,7 @@ mod tensor;
 
 pub use dispatch::{Dispatch, Ops};
 pub use error::{Error, InvokeError, TensorError};
-pub use interpreter::{Interpreter, StepDone};
+pub use interpreter::{Interpreter, Phase, StepDone};
 pub use kinglet_kernels::{Call, Fault, Kernel, ops as kernels};
 #[cfg(feature = "macros")]
 pub use kinglet_macros::include_model;

@@ -11,6 +11,7 @@ pub mod depthwise_conv_2d;
 pub mod elements;
 pub mod fully_connected;
 pub mod hard_swish;
+pub mod jump;
 pub mod logistic;
 pub mod lookup;
 pub mod nothing;

@@ -2,6 +2,7 @@
 
 mod binary;
 mod cast;
+mod control;
 mod conv;
 mod fully_connected;
 mod movement;
@@ -13,9 +14,11 @@ mod resize;
 mod softmax;
 mod svdf;
 mod unary;
+mod variable;
 
 pub use binary::{Binary, BinaryKind};
 pub use cast::Cast;
+pub use control::{CallOnce, If, While};
 pub use conv::{Conv2d, DepthwiseConv2d, Window};
 pub use fully_connected::FullyConnected;
 pub use movement::{Dim, Movement, Piece};
@@ -27,6 +30,7 @@ pub use resize::Resize;
 pub use softmax::Softmax;
 pub use svdf::Svdf;
 pub use unary::{Unary, UnaryKind};
+pub use variable::{AssignVariable, ReadVariable, VarHandle};
 
 use crate::error::{ModelError, Reason};
 use crate::generated::ActivationFunctionType;
@@ -139,11 +143,28 @@ pub(crate) fn check<'a, S: OpSet>(graph: &Graph<'a>, node: &Node<'a>) -> Result<
         OpKind::ResizeNearestNeighbor if S::has(OpKind::ResizeNearestNeighbor) => {
             Resize::check(graph, node, false).map(Op::Resize)
         }
+        OpKind::VarHandle if S::has(OpKind::VarHandle) => VarHandle::check(graph, node).map(Op::VarHandle),
+        OpKind::ReadVariable if S::has(OpKind::ReadVariable) => {
+            ReadVariable::check(graph, node).map(Op::ReadVariable)
+        }
+        OpKind::AssignVariable if S::has(OpKind::AssignVariable) => {
+            AssignVariable::check(graph, node).map(Op::AssignVariable)
+        }
+        OpKind::CallOnce if S::has(OpKind::CallOnce) => CallOnce::check(graph, node).map(Op::CallOnce),
+        OpKind::If if S::has(OpKind::If) => If::check(graph, node).map(Op::If),
+        OpKind::While if S::has(OpKind::While) => While::check(graph, node).map(Op::While),
         kind if S::OPS & REDUCE & kind.bit() != 0 => Reduce::check(graph, node, kind).map(Op::Reduce),
         kind if S::OPS & MOVEMENT & kind.bit() != 0 => Movement::check(graph, node, kind).map(Op::Movement),
         _ => Err(Reason::OpNotSelected.into()),
     }
 }
+
+/// The operators that run another subgraph.
+pub const CONTROL: u128 = OpKind::CallOnce.bit() | OpKind::If.bit() | OpKind::While.bit();
+
+/// The operators of resource variables.
+pub const VARIABLES: u128 =
+    OpKind::AssignVariable.bit() | OpKind::ReadVariable.bit() | OpKind::VarHandle.bit();
 
 /// The operators of [`Reduce`].
 pub const REDUCE: u128 = OpKind::ArgMax.bit()
@@ -189,11 +210,12 @@ fn divide(a: u32, b: u32, tensor: &Tensor<'_>) -> Result<u32> {
 
 /// The operator has `inputs` inputs and one output.
 fn check_arity(node: &Node<'_>, inputs: core::ops::RangeInclusive<usize>) -> Result<()> {
-    if inputs.contains(&node.inputs.len()) && node.outputs.len() == 1 {
-        Ok(())
-    } else {
-        Err(Reason::WrongArity.into())
-    }
+    check_arity_of(inputs.contains(&node.inputs.len()) && node.outputs.len() == 1)
+}
+
+/// An operator has as many inputs and outputs as it should.
+fn check_arity_of(fits: bool) -> Result<()> {
+    if fits { Ok(()) } else { Err(Reason::WrongArity.into()) }
 }
 
 fn input<'a>(graph: &Graph<'a>, node: &Node<'a>, i: usize) -> Result<Tensor<'a>> {
