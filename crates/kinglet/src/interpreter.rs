@@ -322,7 +322,9 @@ impl<'a, D: Dispatch> Interpreter<'a, D> {
     /// The next step is the first.
     fn begin(&mut self) {
         self.next = 0;
-        self.iterations_left = self.max_iterations;
+        if D::JUMPS {
+            self.iterations_left = self.max_iterations;
+        }
     }
 
     /// Runs a step and finds the next. Whatever the plan, every way back is counted, so that there is an end.
