@@ -104,7 +104,7 @@ pub fn exercise(bytes: &[u8]) -> Stage {
             return Stage::Checked;
         }
     };
-    let mut constants = InFile { len: bytes.len() as u32 };
+    let mut constants = InFile::new(bytes.len() as u32, &mut []);
     let checked = check::check::<AllOps>(&net.plan(), &graph, &Options::default(), &mut constants);
     checked.expect("the planner's plan is what the checker expects");
     if work(&graph) > MAX_WORK {

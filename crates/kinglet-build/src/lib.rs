@@ -15,7 +15,7 @@ use std::collections::{BTreeSet, HashMap};
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
-use kinglet_kernels::{Kernel, Place, Region};
+use kinglet_kernels::{Kernel, Place, Region, Target};
 use kinglet_plan::{Constants, Options, Plan, PlanError, Planner, Reference};
 use kinglet_tflite::{AllOps, Model};
 
@@ -25,6 +25,9 @@ use kinglet_tflite::{AllOps, Model};
 pub struct Arguments {
     /// The arithmetic to follow.
     pub reference: Reference,
+    /// The kernel family to plan for; this machine's by default. `include_model!` and build scripts plan for
+    /// every family that a device can have, and the compiler keeps one.
+    pub target: Option<Target>,
 }
 
 impl Arguments {
@@ -55,7 +58,7 @@ impl Arguments {
 }
 
 /// A model that has been planned: what static mode puts into flash.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Compiled {
     /// The plan, little-endian words.
@@ -91,8 +94,21 @@ impl Constants for Gathered {
         Some(place)
     }
 
+    fn prepare(&mut self, len: u32, fill: &mut dyn FnMut(&mut [u8])) -> Option<Place> {
+        let mut block = vec![0; len as usize];
+        fill(&mut block);
+        self.bytes.resize(self.bytes.len().next_multiple_of(16), 0);
+        let place = Place::new(Region::Constants, u32::try_from(self.bytes.len()).ok()?)?;
+        self.bytes.extend_from_slice(&block);
+        Some(place)
+    }
+
     fn len(&self) -> u32 {
         self.bytes.len() as u32
+    }
+
+    fn prepared_len(&self) -> u32 {
+        0
     }
 }
 
@@ -102,7 +118,10 @@ impl Constants for Gathered {
 /// Why the model is refused, in a sentence that names the operator and the reason.
 pub fn plan(file: &[u8], arguments: &Arguments) -> Result<Compiled, PlanError> {
     let model = Model::parse(file)?;
-    let options = Options::default().with_reference(arguments.reference);
+    let options = Options::default()
+        .with_reference(arguments.reference)
+        .with_target(arguments.target.unwrap_or(Target::native()))
+        .with_prepared(true);
     let mut working = vec![0; 4 * 1024];
     let (words, constants) = loop {
         let mut constants = Gathered::default();
@@ -150,8 +169,23 @@ pub fn type_name(path: &Path) -> String {
 pub fn generate(path: &Path, name: &str, arguments: &Arguments) -> Result<String, String> {
     let shown = path.display();
     let file = std::fs::read(path).map_err(|error| format!("{shown}: {error}"))?;
-    let compiled = plan(&file, arguments).map_err(|error| format!("{shown}: {error}"))?;
-    Ok(source(&compiled, path, name))
+    // Families with the same plan share it.
+    let mut plans: Vec<(Compiled, String)> = Vec::new();
+    for target in Target::DEVICES {
+        let arguments = Arguments { target: Some(target), ..arguments.clone() };
+        let compiled = plan(&file, &arguments).map_err(|error| format!("{shown}: {error}"))?;
+        match plans.iter_mut().find(|(other, _)| *other == compiled) {
+            Some((_, families)) => {
+                families.push(' ');
+                families.push_str(target.name());
+            }
+            None => plans.push((compiled, target.name().to_owned())),
+        }
+    }
+    let blocks = plans.iter().map(|(compiled, families)| {
+        format!("{{ {families} }} {{\n{source}}}\n", source = source(compiled, path, name))
+    });
+    Ok(format!("::kinglet::for_family! {{\n{}}}\n", blocks.collect::<String>()))
 }
 
 fn source(model: &Compiled, path: &Path, name: &str) -> String {

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use kinglet::Reference;
+use kinglet::{Options, Reference};
 
 use crate::failure::{Failure, Result};
 
@@ -15,6 +15,7 @@ Examples:
   kinglet verify models/digits models/hello_sine compare with golden outputs, byte for byte
   kinglet check model.tflite --max-arena 65536   may this file go on the device?
   kinglet bench model.tflite                     time it on this machine
+  kinglet diff model.tflite folder --layers l.npz which layer differs from TFLite's?
 
 Exit code: 0 fine; 1 outputs differ, model refused, budget exceeded, file unreadable; 2 wrong usage.";
 
@@ -45,9 +46,15 @@ pub(crate) enum Command {
     /// Say whether a file is sound, supported and within a budget; it is never run.
     #[command(after_help = CHECK_EXAMPLES)]
     Check(Check),
+    /// Find the first layer that differs from a dump of all layers.
+    #[command(after_help = DIFF_EXAMPLES)]
+    Diff(Diff),
     /// Time a model on this machine, on one thread.
     #[command(after_help = BENCH_EXAMPLES)]
     Bench(Bench),
+    /// Count what a device costs the climate: kg CO2-equivalent, part by part.
+    #[command(after_help = crate::footprint::EXAMPLES)]
+    Footprint(Box<crate::footprint::Footprint>),
 }
 
 const RUN_EXAMPLES: &str = "\
@@ -99,12 +106,16 @@ const INSPECT_EXAMPLES: &str = "\
 Examples:
   kinglet inspect model.tflite
   kinglet inspect model.tflite --mode loaded --target cortex-m4
+  kinglet inspect model.tflite --svg arena.svg   a picture of the arena, for a browser
   kinglet inspect model.tflite --json";
 
 #[derive(Debug, Args)]
 pub(crate) struct Inspect {
     /// The .tflite file.
     pub(crate) model: PathBuf,
+    /// Draw the arena over time into this file: which tensor lies where, when, and what overlaps.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) svg: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) how: How,
 }
@@ -124,6 +135,29 @@ pub(crate) struct Check {
     /// The most multiply-accumulate operations it may take.
     #[arg(long, value_name = "N")]
     pub(crate) max_macs: Option<u64>,
+}
+
+const DIFF_EXAMPLES: &str = "\
+Examples:
+  python models/scripts/dump_layers.py models/digits -o layers.npz
+  kinglet diff models/digits/model.tflite models/digits --layers layers.npz
+  kinglet diff model.tflite folder --layers layers.npz --mode loaded --json
+
+The dump is an .npz file: an entry CASE/INVOCATION/TENSOR is what the operator that makes that tensor gave,
+on the golden folder's inputs. Exit code 0: every layer in the dump is the same to the last byte.";
+
+#[derive(Debug, Args)]
+pub(crate) struct Diff {
+    /// The .tflite file.
+    pub(crate) model: PathBuf,
+    /// The golden folder whose inputs the dump was made with.
+    #[arg(value_name = "GOLDEN_FOLDER")]
+    pub(crate) folder: PathBuf,
+    /// What every layer gave elsewhere: .npz, from models/scripts/dump_layers.py.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) layers: PathBuf,
+    #[command(flatten)]
+    pub(crate) how: How,
 }
 
 const BENCH_EXAMPLES: &str = "\
@@ -146,7 +180,8 @@ pub(crate) struct Bench {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "How to run it")]
 pub(crate) struct How {
-    /// The machine to plan for.
+    /// The machine to plan for. Its kernels run here too, in plain Rust; `cargo xtask device` runs them on
+    /// the emulated core.
     #[arg(long, value_enum, default_value_t)]
     pub(crate) target: Target,
     /// Plan once, as at build time, or in the interpreter's own memory, as on a device.
@@ -227,17 +262,35 @@ impl How {
         Ok(())
     }
 
-    /// Refuses also to run what is planned for another machine. `instead` is the task that does.
-    pub(crate) fn check_for_running(&self, instead: &str) -> Result<()> {
+    /// Refuses also to time what another machine would run.
+    pub(crate) fn check_for_timing(&self) -> Result<()> {
         self.check()?;
         if self.target == Target::Host {
             return Ok(());
         }
         let target = value_name(self.target);
         let message = format!(
-            "this command runs on the host; for an emulated device: cargo xtask device {instead} --target {target}"
+            "this command times the host; for an emulated device: cargo xtask device bench MODEL --target {target}"
         );
         Err(Failure::usage(format!("--target {target}"), message))
+    }
+
+    /// The kernel family of the target.
+    pub(crate) fn family(&self) -> kinglet::Target {
+        use kinglet::Target as Family;
+        match self.target {
+            Target::CortexM0Plus | Target::CortexM3 | Target::Riscv32imc => Family::Scalar,
+            Target::CortexM4 | Target::CortexM7 | Target::CortexM33 => Family::Dsp,
+            Target::CortexM55 => Family::Mve,
+            Target::Aarch64 | Target::Wasm32 => Family::Portable,
+            Target::Host => Family::native(),
+        }
+    }
+
+    /// How the model is planned. Weights may be prepared at build time, and on a host.
+    pub(crate) fn options(&self) -> Options {
+        let prepare = self.mode == Mode::Static || self.target == Target::Host;
+        Options::default().with_reference(self.reference()).with_target(self.family()).with_prepared(prepare)
     }
 
     pub(crate) fn reference(&self) -> Reference {

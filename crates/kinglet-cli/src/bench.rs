@@ -37,9 +37,9 @@ struct OpTime {
 }
 
 pub(crate) fn execute(args: &Bench, output: &Output) -> Result<bool> {
-    args.how.check_for_running("bench MODEL")?;
+    args.how.check_for_timing()?;
     let file = ModelFile::read(&args.model)?;
-    let prepared = Prepared::new(&file, args.how.mode, args.how.reference())?;
+    let prepared = Prepared::new(&file, args.how.mode, &args.how.options())?;
     let graph = file.graph()?;
     let ops = survey::ops(&graph).map_err(|error| file.explain(error))?;
     let mut memory = prepared.memory()?;
@@ -83,7 +83,7 @@ pub(crate) fn execute(args: &Bench, output: &Output) -> Result<bool> {
         min_ns: times.iter().copied().min().unwrap_or(0),
         load_ns,
         runs: args.runs,
-        isa: "portable",
+        isa: args.how.family().name(),
         mode: value_name(args.how.mode),
         arena_bytes: prepared.usage().arena_bytes,
         macs: ops.iter().filter_map(|op| op.macs).sum(),

@@ -1,6 +1,6 @@
 //! `kinglet check`: is a file sound, supported, and within a budget?
 
-use kinglet::Reference;
+use kinglet::Options;
 use serde_json::json;
 
 use crate::args::Check;
@@ -14,7 +14,7 @@ pub(crate) fn execute(args: &Check, output: &Output) -> Result<bool> {
     let graph = file.graph()?;
     // That the file is damaged counts for more than that it is not supported: this tells the one first.
     let ops = survey::ops(&graph).map_err(|error| file.explain(error))?;
-    let compiled = model::compile(&file, Reference::Tflite)?;
+    let compiled = model::compile(&file, &Options::default())?;
     let (arena, macs) = (compiled.arena_bytes as u64, survey::total_macs(&ops));
     for (what, needed, most) in
         [("arena bytes", arena, args.max_arena), ("multiply-accumulates", macs, args.max_macs)]

@@ -4,7 +4,7 @@ use std::io::Cursor;
 use std::path::Path;
 use std::time::Instant;
 
-use kinglet::{Interpreter, Reference};
+use kinglet::{Interpreter, Options};
 use serde::Serialize;
 
 use crate::args::Mode;
@@ -45,7 +45,7 @@ struct Answer {
 pub(crate) fn execute(output: &Output) -> Result<bool> {
     let file = ModelFile::from_bytes(Path::new(MODEL_NAME), MODEL)?;
     // As on a device that gets the file over the air.
-    let prepared = Prepared::new(&file, Mode::Loaded, Reference::Tflite)?;
+    let prepared = Prepared::new(&file, Mode::Loaded, &Options::default().with_prepared(true))?;
     let mut memory = prepared.memory()?;
     let mut net = prepared.start(&mut memory)?;
     let images =

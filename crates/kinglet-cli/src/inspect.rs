@@ -1,15 +1,18 @@
 //! `kinglet inspect`: what a model is and what it needs.
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 
-use kinglet::{ErrorKind, Kernel};
+use kinglet::{ErrorKind, Kernel, Plan};
 use serde::Serialize;
 
+use crate::arena::ArenaMap;
 use crate::args::{Inspect, value_name};
-use crate::failure::{Kind, Result};
+use crate::failure::{Failure, Kind, Result};
 use crate::model::{ModelFile, Prepared};
 use crate::output::{Output, shape, table, thousands};
 use crate::survey::{self, OpReport, TensorReport};
+use crate::{svg, tensor_file};
 
 #[derive(Serialize)]
 struct Report {
@@ -30,8 +33,13 @@ struct Report {
     state_bytes: Option<usize>,
     plan_bytes: Option<usize>,
     total_bytes: Option<usize>,
+    /// The least arena in which no two tensors share a byte.
+    floor_bytes: Option<u64>,
     supported: bool,
     unsupported: Vec<String>,
+    /// The picture that was written.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    svg: Option<PathBuf>,
 }
 
 pub(crate) fn execute(args: &Inspect, output: &Output) -> Result<bool> {
@@ -44,11 +52,15 @@ pub(crate) fn execute(args: &Inspect, output: &Output) -> Result<bool> {
 
     // Some refusals come from the planner, which looks at more than one operator at a time.
     let mut usage = None;
+    let mut map = None;
     if unsupported.is_empty() {
-        match Prepared::new(&file, args.how.mode, args.how.reference()) {
+        match Prepared::new(&file, args.how.mode, &args.how.options()) {
             Ok(prepared) => {
                 usage = Some(prepared.usage());
-                name_kernels(&mut ops, &prepared)?;
+                let mut memory = prepared.memory()?;
+                let plan = prepared.start(&mut memory)?.plan();
+                name_kernels(&mut ops, &plan);
+                map = Some(ArenaMap::new(&plan, &graph).map_err(|error| file.explain(error))?);
             }
             Err(failure) if failure.kind == Kind::Model(ErrorKind::Unsupported) => {
                 if let Some(op) = failure.op.and_then(|op| ops.get_mut(op as usize)) {
@@ -59,6 +71,18 @@ pub(crate) fn execute(args: &Inspect, output: &Output) -> Result<bool> {
             }
             Err(failure) => return Err(failure),
         }
+    }
+
+    if let Some(path) = &args.svg {
+        let Some(map) = &map else {
+            let kind = Kind::Model(ErrorKind::Unsupported);
+            let message = "kinglet does not run this model, so there is no arena to draw; inspect says why";
+            return Err(Failure::new(kind, "--svg", message).in_file(&args.model));
+        };
+        // The folder tells golden folders apart, whose files have one name.
+        let parts: Vec<_> = args.model.iter().map(|part| part.to_string_lossy()).collect();
+        let name = parts.get(parts.len().saturating_sub(2)..).unwrap_or_default().join("/");
+        tensor_file::write(path, svg::draw(map, &name).as_bytes())?;
     }
 
     let report = Report {
@@ -78,8 +102,10 @@ pub(crate) fn execute(args: &Inspect, output: &Output) -> Result<bool> {
         state_bytes: usage.map(|usage| usage.state_bytes),
         plan_bytes: usage.map(|usage| usage.plan_bytes),
         total_bytes: usage.map(|usage| usage.total_bytes),
+        floor_bytes: map.map(|map| map.floor().0),
         supported: unsupported.is_empty(),
         unsupported,
+        svg: args.svg.clone(),
     };
     print(&report, output)?;
     output.object(&report)?;
@@ -87,18 +113,15 @@ pub(crate) fn execute(args: &Inspect, output: &Output) -> Result<bool> {
 }
 
 /// Which kernel runs each operator, as the plan has it.
-fn name_kernels(ops: &mut [OpReport], prepared: &Prepared<'_>) -> Result<()> {
-    let mut memory = prepared.memory()?;
-    let net = prepared.start(&mut memory)?;
+fn name_kernels(ops: &mut [OpReport], plan: &Plan<'_>) {
     let kernels: BTreeMap<u32, Kernel> =
-        net.plan().steps().filter_map(|step| Some((step.op.into(), Kernel::from_id(step.kernel)?))).collect();
+        plan.steps().filter_map(|step| Some((step.op.into(), Kernel::from_id(step.kernel)?))).collect();
     for op in ops {
         op.kernel = kernels.get(&op.index).map(|kernel| {
             let path = kernel.path();
             path.rsplit("::").next().unwrap_or(path)
         });
     }
-    Ok(())
 }
 
 fn print(report: &Report, output: &Output) -> Result<()> {
@@ -155,6 +178,13 @@ fn print(report: &Report, output: &Output) -> Result<()> {
             number(plan),
             number(total),
         ))?;
+        if let Some(floor) = report.floor_bytes {
+            let floor = thousands(floor);
+            output.line(format_args!("layer-wise floor: {floor} bytes, alive at the widest step"))?;
+        }
+        if let Some(file) = &report.svg {
+            output.line(format_args!("wrote {}", file.display()))?;
+        }
         return output.line("supported: yes");
     }
     output.line("supported: no")?;

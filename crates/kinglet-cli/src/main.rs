@@ -2,19 +2,24 @@
 #![forbid(unsafe_code)]
 
 mod aligned;
+mod arena;
 mod args;
 mod bench;
 mod check;
+mod diff;
 mod digits;
 mod failure;
+mod footprint;
 mod inspect;
 mod invoke;
 mod macs;
 mod model;
 mod output;
 mod picture;
+mod report;
 mod run;
 mod survey;
+mod svg;
 mod tensor_file;
 mod verify;
 
@@ -52,7 +57,9 @@ fn execute(command: Option<Command>, output: &Output) -> Result<bool> {
         Some(Command::Verify(args)) => verify::execute(args, output),
         Some(Command::Inspect(args)) => inspect::execute(args, output),
         Some(Command::Check(args)) => check::execute(args, output),
+        Some(Command::Diff(args)) => diff::execute(args, output),
         Some(Command::Bench(args)) => bench::execute(args, output),
+        Some(Command::Footprint(args)) => footprint::execute(args, output),
     };
     if let Err(failure) = &outcome {
         let error = failure.to_json();

@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 
-use kinglet::{ErrorKind, Interpreter, Model, Options, Reference, Usage};
+use kinglet::{ErrorKind, Interpreter, Memory, Model, Options, Usage};
 use kinglet_tflite::Graph;
 
 use crate::aligned::AlignedBytes;
@@ -91,12 +91,12 @@ enum Form {
 }
 
 impl<'m> Prepared<'m> {
-    pub(crate) fn new(file: &'m ModelFile, mode: Mode, reference: Reference) -> Result<Self> {
+    pub(crate) fn new(file: &'m ModelFile, mode: Mode, options: &Options) -> Result<Self> {
         file.parse()?;
         let form = match mode {
-            Mode::Loaded => Form::Loaded(Options::default().with_reference(reference)),
+            Mode::Loaded => Form::Loaded(*options),
             Mode::Static => {
-                let compiled = compile(file, reference)?;
+                let compiled = compile(file, options)?;
                 let copy =
                     |bytes: &[u8]| AlignedBytes::copy_of(bytes).ok_or_else(|| out_of_memory(bytes.len()));
                 Form::Static { plan: copy(&compiled.plan)?, constants: copy(&compiled.constants)? }
@@ -109,15 +109,19 @@ impl<'m> Prepared<'m> {
 
     /// Starts with no memory at all, so that what is found is exactly what is needed.
     fn measure(&self) -> Result<Usage> {
-        let mut memory = AlignedBytes::default();
+        let mut memory = OwnMemory::default();
         loop {
-            let given = memory.as_slice().len();
-            let needed = match self.interpreter(&mut memory) {
+            let given = (memory.working.as_slice().len(), memory.prepared.as_slice().len());
+            match self.interpreter(&mut memory) {
                 Ok(net) => return Ok(net.usage()),
-                Err(kinglet::Error::MemoryTooSmall { needed, .. }) if needed > given => needed,
+                Err(kinglet::Error::MemoryTooSmall { needed, .. }) if needed > given.0 => {
+                    memory.working = zeroed(needed)?;
+                }
+                Err(kinglet::Error::PreparedTooSmall { needed, .. }) if needed > given.1 => {
+                    memory.prepared = zeroed(needed)?;
+                }
                 Err(error) => return Err(self.file.explain(error)),
-            };
-            memory = AlignedBytes::zeroed(needed).ok_or_else(|| out_of_memory(needed))?;
+            }
         }
     }
 
@@ -126,38 +130,54 @@ impl<'m> Prepared<'m> {
     }
 
     /// Memory for one interpreter.
-    pub(crate) fn memory(&self) -> Result<AlignedBytes> {
-        let bytes = self.usage.total_bytes;
-        AlignedBytes::zeroed(bytes).ok_or_else(|| out_of_memory(bytes))
+    pub(crate) fn memory(&self) -> Result<OwnMemory> {
+        let Usage { total_bytes, prepared_bytes, .. } = self.usage;
+        Ok(OwnMemory { working: zeroed(total_bytes)?, prepared: zeroed(prepared_bytes)? })
     }
 
     /// A fresh interpreter.
-    pub(crate) fn start<'a>(&'a self, memory: &'a mut AlignedBytes) -> Result<Interpreter<'a>> {
+    pub(crate) fn start<'a>(&'a self, memory: &'a mut OwnMemory) -> Result<Interpreter<'a>> {
         self.interpreter(memory).map_err(|error| self.file.explain(error))
     }
 
     fn interpreter<'a>(
         &'a self,
-        memory: &'a mut AlignedBytes,
+        memory: &'a mut OwnMemory,
     ) -> std::result::Result<Interpreter<'a>, kinglet::Error> {
-        let memory = memory.as_mut_slice();
+        let mut given = Memory::from(memory.working.as_mut_slice());
         match &self.form {
             Form::Loaded(options) => {
                 let model = Model::parse(self.file.bytes())?;
-                Interpreter::with_options(&model, memory, options)
+                if options.how.prepare {
+                    given = given.with_prepared(memory.prepared.as_mut_slice());
+                }
+                Interpreter::with_options(&model, given, options)
             }
             Form::Static { plan, constants } => {
-                Interpreter::from_plan(plan.as_slice(), constants.as_slice(), memory)
+                Interpreter::from_plan(plan.as_slice(), constants.as_slice(), given)
             }
         }
     }
 }
 
 /// Plans a model as `include_model!` does. Takes no memory for the arena.
-pub(crate) fn compile(file: &ModelFile, reference: Reference) -> Result<kinglet_build::Compiled> {
+pub(crate) fn compile(file: &ModelFile, options: &Options) -> Result<kinglet_build::Compiled> {
     let mut arguments = kinglet_build::Arguments::default();
-    arguments.reference = reference;
+    arguments.reference = options.reference;
+    arguments.target = Some(options.how.target);
     kinglet_build::plan(file.bytes(), &arguments).map_err(|error| file.explain(error))
+}
+
+/// The memory of one interpreter.
+#[derive(Debug, Default)]
+pub(crate) struct OwnMemory {
+    working: AlignedBytes,
+    /// For weights in the kernels' own layouts.
+    prepared: AlignedBytes,
+}
+
+fn zeroed(bytes: usize) -> Result<AlignedBytes> {
+    AlignedBytes::zeroed(bytes).ok_or_else(|| out_of_memory(bytes))
 }
 
 fn out_of_memory(bytes: usize) -> Failure {

@@ -39,10 +39,10 @@ struct OutputReport {
 }
 
 pub(crate) fn execute(args: &Run, output: &Output) -> Result<bool> {
-    args.how.check_for_running("verify FOLDER")?;
+    args.how.check()?;
     let file = ModelFile::read(&args.model)?;
     let graph = file.graph()?;
-    let prepared = Prepared::new(&file, args.how.mode, args.how.reference())?;
+    let prepared = Prepared::new(&file, args.how.mode, &args.how.options())?;
     let mut memory = prepared.memory()?;
     let mut net = prepared.start(&mut memory)?;
     let inputs = read_inputs(&net, &args.inputs)?;

@@ -14,7 +14,12 @@ use crate::output::shape;
 pub(crate) fn read(path: &Path, tensor: &TensorInfo<'_>) -> Result<Vec<u8>> {
     let bytes = fs::read(path).map_err(|error| Failure::io(path, error))?;
     let is_npy = path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("npy"));
-    let bytes = if is_npy { npy(path, &bytes, tensor)?.to_vec() } else { bytes };
+    let refuse = |message: String| Failure::usage(path.display(), message);
+    let bytes = if is_npy {
+        npy(&bytes, tensor.dtype, tensor.shape.dims(), "the input").map_err(refuse)?.to_vec()
+    } else {
+        bytes
+    };
     if bytes.len() == tensor.bytes {
         return Ok(bytes);
     }
@@ -28,11 +33,18 @@ pub(crate) fn read(path: &Path, tensor: &TensorInfo<'_>) -> Result<Vec<u8>> {
     Err(Failure::usage(path.display(), message))
 }
 
-/// The data of a .npy file.
-fn npy<'b>(path: &Path, mut bytes: &'b [u8], tensor: &TensorInfo<'_>) -> Result<&'b [u8]> {
-    let refuse = |message: String| Failure::usage(path.display(), message);
-    let header = NpyHeader::from_reader(&mut bytes)
-        .map_err(|error| refuse(format!("this is no .npy file: {error}")))?;
+/// The data of a .npy file that has to hold a tensor called `what`.
+///
+/// # Errors
+/// What is wrong with it.
+pub(crate) fn npy<'b>(
+    mut bytes: &'b [u8],
+    wanted: kinglet::DType,
+    dims: &[u32],
+    what: &str,
+) -> std::result::Result<&'b [u8], String> {
+    let header =
+        NpyHeader::from_reader(&mut bytes).map_err(|error| format!("this is no .npy file: {error}"))?;
 
     let dtype = header.dtype();
     let name = match &dtype {
@@ -52,27 +64,23 @@ fn npy<'b>(path: &Path, mut bytes: &'b [u8], tensor: &TensorInfo<'_>) -> Result<
         }
         _ => "structured".to_owned(),
     };
-    if name != tensor.dtype.name() {
-        return Err(refuse(format!(
-            "its elements are {name} ({}); the input is {}: convert it with array.astype(\"{}\")",
+    if name != wanted.name() {
+        return Err(format!(
+            "its elements are {name} ({}); {what} is {wanted}: convert it with array.astype(\"{wanted}\")",
             dtype.descr(),
-            tensor.dtype,
-            tensor.dtype
-        )));
+        ));
     }
-    let dims = tensor.shape.dims();
     if !header.shape().iter().copied().eq(dims.iter().copied().map(u64::from)) {
         let given: Vec<_> = header.shape().iter().map(u64::to_string).collect();
         let wanted: Vec<_> = dims.iter().map(u32::to_string).collect();
-        return Err(refuse(format!(
-            "its shape is [{}], the input's [{}]: convert it with array.reshape({})",
+        let wanted = wanted.join(", ");
+        return Err(format!(
+            "its shape is [{}], that of {what} [{wanted}]: convert it with array.reshape({wanted})",
             given.join(", "),
-            wanted.join(", "),
-            wanted.join(", ")
-        )));
+        ));
     }
     if header.order() == Order::Fortran && dims.iter().filter(|&&dim| dim > 1).count() > 1 {
-        return Err(refuse("it is in Fortran order: save numpy.ascontiguousarray(array)".to_owned()));
+        return Err("it is in Fortran order: save numpy.ascontiguousarray(array)".to_owned());
     }
     Ok(bytes)
 }
@@ -99,6 +107,24 @@ pub(crate) fn write_all(folder: &Path, files: &[(String, &[u8])]) -> Result<()> 
             // Those that were renamed or never written are not there.
             let _ = fs::remove_file(part);
         }
+    })
+}
+
+/// Writes one file so that it is never there by half.
+pub(crate) fn write(path: &Path, bytes: &[u8]) -> Result<()> {
+    // A pipe or a terminal is not to be replaced by a file.
+    if fs::metadata(path).is_ok_and(|file| !file.is_file()) {
+        return fs::write(path, bytes).map_err(|error| Failure::io(path, error));
+    }
+    let Some(name) = path.file_name() else {
+        return Err(Failure::io(path, "this is no file's name"));
+    };
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let part = folder.join(format!(".{}.{}.part", name.to_string_lossy(), std::process::id()));
+    fs::write(&part, bytes).and_then(|()| fs::rename(&part, path)).map_err(|error| {
+        // It may never have been there.
+        let _ = fs::remove_file(&part);
+        Failure::io(path, error)
     })
 }
 

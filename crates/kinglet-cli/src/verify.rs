@@ -23,7 +23,7 @@ struct Report {
 }
 
 pub(crate) fn execute(args: &Verify, output: &Output) -> failure::Result<bool> {
-    args.how.check_for_running("verify FOLDER...")?;
+    args.how.check()?;
     if args.ops && args.how.reference() == kinglet::Reference::Litert {
         let message = "op_crcs.json holds checksums of the tflite reference; leave one of the two out";
         return Err(Failure::usage("--ops with --reference litert", message));
@@ -61,7 +61,7 @@ fn run(path: &Path, args: &Verify, report: &mut Report) -> Result<()> {
     ensure!(report.golden.cases > 0, "the folder has no cases (CASE.in0.bin, CASE.out0.bin)");
     let without_place = |failure: Failure| anyhow::Error::msg(failure.short());
     let file = ModelFile::read(&folder.model()).map_err(without_place)?;
-    let prepared = Prepared::new(&file, args.how.mode, args.how.reference()).map_err(without_place)?;
+    let prepared = Prepared::new(&file, args.how.mode, &args.how.options()).map_err(without_place)?;
 
     let mut first_error = None;
     for case in folder.cases() {

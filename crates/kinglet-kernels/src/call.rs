@@ -17,11 +17,14 @@ pub struct Call<'a> {
     pub state: &'a [Cell<i8>],
     /// Weights, biases and other constants.
     pub constants: &'a [u8],
+    /// Constants in layouts of the kernels' own.
+    pub prepared: &'a [u8],
     /// The plan's words: parameter blocks and tables.
     pub plan: &'a [u32],
     /// Index of the kernel's parameter block in `plan`.
     pub params: usize,
-    /// The output rows to compute. What a row is, the kernel's parameters say.
+    /// The output rows to compute; when it starts behind its end, rows `end..start` are computed, the last
+    /// first. What a row is, the kernel's parameters say.
     pub rows: Range<u32>,
 }
 
@@ -38,6 +41,15 @@ impl<'a> Call<'a> {
         self.plan.get(at as usize..).and_then(P::from_words).ok_or(Fault::BadPlan)
     }
 
+    /// The rows to compute in their order: for kernels that may work backwards.
+    #[inline]
+    pub fn each_row(&self) -> impl Iterator<Item = u32> + use<> {
+        let Range { start, end } = self.rows;
+        let backwards = start > end;
+        (0..start.abs_diff(end))
+            .map(move |i| if backwards { start.wrapping_sub(i + 1) } else { start.wrapping_add(i) })
+    }
+
     /// A tensor of `len` elements in the arena or the state memory.
     pub fn view<T: Element>(&self, place: Place, len: usize) -> Result<View<'a, T>, Fault> {
         let memory = match place.region() {
@@ -50,7 +62,7 @@ impl<'a> Call<'a> {
 
     /// A tensor of `len` elements that is only read.
     pub fn source<T: Element>(&self, place: Place, len: usize) -> Result<Source<'a, T>, Fault> {
-        if place.region() != Some(Region::Constants) {
+        if matches!(place.region(), Some(Region::Arena | Region::State)) {
             return self.view(place, len).map(Source::View);
         }
         let bytes = len.checked_mul(T::SIZE).ok_or(Fault::OutOfBounds)?;
@@ -59,12 +71,13 @@ impl<'a> Call<'a> {
 
     /// `len` bytes of constants.
     pub fn constant(&self, place: Place, len: usize) -> Result<&'a [u8], Fault> {
+        let memory = match place.region() {
+            Some(Region::Constants) => self.constants,
+            Some(Region::Prepared) => self.prepared,
+            _ => return Err(Fault::OutOfBounds),
+        };
         let end = place.offset().checked_add(len);
-        let bytes = end.and_then(|end| self.constants.get(place.offset()..end));
-        match (place.region(), bytes) {
-            (Some(Region::Constants), Some(bytes)) => Ok(bytes),
-            _ => Err(Fault::OutOfBounds),
-        }
+        end.and_then(|end| memory.get(place.offset()..end)).ok_or(Fault::OutOfBounds)
     }
 
     /// `len` int8 weights.
@@ -146,6 +159,10 @@ pub enum Fault {
     MissingKernel,
     /// The model's loops ran as often as they may in one inference: it may be that they never end.
     IterationLimit,
+    /// An index that arrived at run time lies outside the tensor that it points into.
+    IndexOutOfRange,
+    /// An integer was to be divided by 0.
+    DivisionByZero,
 }
 
 impl fmt::Display for Fault {
@@ -155,6 +172,8 @@ impl fmt::Display for Fault {
             Self::BadPlan => "the plan is damaged",
             Self::MissingKernel => "the plan needs a kernel that this program does not contain",
             Self::IterationLimit => "the model's loops run more often than the limit allows",
+            Self::IndexOutOfRange => "an index lies outside the tensor that it points into",
+            Self::DivisionByZero => "an integer is divided by 0",
         })
     }
 }

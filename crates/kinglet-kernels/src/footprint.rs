@@ -1,10 +1,11 @@
 //! What a step touches, said by its parameters: for checking plans without running them.
 
 use crate::ops::{
-    binary, cast, conv_2d, copy, depthwise_conv_2d, fully_connected, jump, pool_2d, quantize, reduce, resize,
-    softmax, strided_copy, svdf, unary,
+    batch_matmul, binary, cast, conv_2d, copy, depthwise_conv_2d, fully_connected, gather, jump, known,
+    l2_normalization, log_softmax, pool_2d, quantize, reduce, resize, softmax, strided_copy, svdf,
+    transpose_conv, unary,
 };
-use crate::{Kernel, Params, Place};
+use crate::{Kernel, Overlap, Params, Place};
 
 /// A run of bytes in one region.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -47,11 +48,36 @@ pub struct Footprint {
     pub state: Span,
     /// Scratch memory: `None` for kernels that use none.
     pub scratch: Span,
-    /// The output may lie exactly where an input of the same length lies.
-    pub in_place: bool,
+    /// How the output may lie over an input.
+    pub overlap: Overlap,
+    /// Both inputs, or the only one, have as many elements as the output: what [`Overlap::Elements`] needs.
+    pub same_elements: [bool; 2],
 }
 
 impl Footprint {
+    /// The write may lie where it does, as far as read number `i` is concerned. `backwards`: the step computes
+    /// its last row first.
+    pub fn spares(&self, i: usize, backwards: bool) -> bool {
+        let Some(read) = self.reads.get(i) else {
+            return true;
+        };
+        let distance = match self.overlap {
+            Overlap::Never => None,
+            Overlap::Elements if self.same_elements.get(i) == Some(&true) => {
+                Some(self.write.len.saturating_sub(read.len))
+            }
+            Overlap::Elements => None,
+            Overlap::Rows(distances) if i == 0 => {
+                Some(if backwards { distances.lag } else { distances.lead }.into())
+            }
+            Overlap::Rows(_) => None,
+        };
+        let (from, to) = (read.place.offset() as u64, self.write.place.offset() as u64);
+        let (ahead, behind) = if backwards { (from, to) } else { (to, from) };
+        let is_far_enough = |distance: u64| ahead.saturating_add(distance) <= behind;
+        !read.overlaps(&self.write) || distance.is_some_and(is_far_enough)
+    }
+
     /// The footprint of `kernel` with the parameter block at the start of `words`; `None` when the block
     /// is cut short.
     pub fn new(kernel: Kernel, words: &[u32]) -> Option<Self> {
@@ -60,7 +86,8 @@ impl Footprint {
             write: Span::EMPTY,
             state: Span::EMPTY,
             scratch: Span::EMPTY,
-            in_place: false,
+            overlap: Overlap::Never,
+            same_elements: [true; 2],
         };
         match kernel {
             Kernel::Nothing => {}
@@ -96,20 +123,68 @@ impl Footprint {
                 let p = copy::CopyParams::from_words(words)?;
                 footprint.reads = [Span::new(p.input, &[p.bytes]), Span::EMPTY];
                 footprint.write = Span::new(p.output, &[p.bytes]);
-                footprint.in_place = true;
+                footprint.overlap = Overlap::Elements;
+            }
+            Kernel::Known => {
+                let p = known::KnownParams::from_words(words)?;
+                footprint.write = Span::new(p.output, &[p.len, 4]);
+            }
+            Kernel::Gather => {
+                let p = gather::GatherParams::from_words(words)?;
+                let indices = Span::new(p.indices, &[p.batch, p.chosen, p.index_type.size()]);
+                let input = Span::new(p.input, &[p.batch, p.outer, p.axis_size, p.slice]);
+                footprint.reads = [input, indices];
+                footprint.write = Span::new(p.output, &[p.batch, p.outer, p.chosen, p.slice]);
+            }
+            Kernel::GatherNd => {
+                let p = gather::GatherNdParams::from_words(words)?;
+                let indices = Span::new(p.indices, &[p.vectors, p.depth, p.index_type.size()]);
+                footprint.reads = [Span::new(p.input, &[p.input_bytes]), indices];
+                footprint.write = Span::new(p.output, &[p.vectors, p.slice]);
+            }
+            Kernel::L2NormalizationS8 | Kernel::L2NormalizationF32 => {
+                let p = l2_normalization::L2NormalizationParams::from_words(words)?;
+                let size = if kernel == Kernel::L2NormalizationS8 { 1 } else { 4 };
+                footprint.reads = [Span::new(p.input, &[p.depth, p.batch, size]), Span::EMPTY];
+                footprint.write = Span::new(p.output, &[p.depth, p.batch, size]);
+                footprint.overlap = Overlap::Elements;
+            }
+            Kernel::LogSoftmaxS8 => {
+                let p = log_softmax::LogSoftmaxParams::from_words(words)?;
+                footprint.reads = [Span::new(p.input, &[p.depth, p.batch]), Span::EMPTY];
+                footprint.write = Span::new(p.output, &[p.depth, p.batch]);
+                footprint.overlap = Overlap::Elements;
+            }
+            Kernel::BatchMatmulS8 | Kernel::BatchMatmulF32 => {
+                let p = batch_matmul::BatchMatmulParams::from_words(words)?;
+                let size = if kernel == Kernel::BatchMatmulF32 { 4 } else { 1 };
+                footprint.reads =
+                    [Span::new(p.input1, &[p.len1, size]), Span::new(p.input2, &[p.len2, size])];
+                footprint.write = Span::new(p.output, &[p.len, size]);
+            }
+            Kernel::TransposeConv => {
+                let p = transpose_conv::TransposeConvParams::from_words(words)?;
+                let [from, to] = p.strides()?;
+                footprint.reads = [Span::new(p.input, &[from, p.input_rows]), Span::EMPTY];
+                footprint.write = Span::new(p.output, &[to, p.output_rows]);
             }
             Kernel::Conv2d => {
                 let p = conv_2d::Conv2dParams::from_words(words)?;
+                footprint.scratch = Span::new(p.scratch, &[p.scratch_len]);
                 footprint.reads = [Span::new(p.input, &[p.input_stride, p.input_ring]), Span::EMPTY];
                 footprint.write = Span::new(p.output, &[p.output_stride, p.output_ring]);
+                footprint.overlap = Overlap::Rows(p.row_distances());
             }
             Kernel::DepthwiseConv2d => {
                 let p = depthwise_conv_2d::DepthwiseConv2dParams::from_words(words)?;
+                footprint.scratch = Span::new(p.scratch, &[p.scratch_len]);
                 footprint.reads = [Span::new(p.input, &[p.input_stride, p.input_ring]), Span::EMPTY];
                 footprint.write = Span::new(p.output, &[p.output_stride, p.output_ring]);
+                footprint.overlap = Overlap::Rows(p.row_distances());
             }
             Kernel::FullyConnected | Kernel::FullyConnectedLitert => {
                 let p = fully_connected::FullyConnectedParams::from_words(words)?;
+                footprint.scratch = Span::new(p.scratch, &[p.scratch_len]);
                 footprint.reads = [Span::new(p.input, &[p.input_depth, p.batch]), Span::EMPTY];
                 footprint.write = Span::new(p.output, &[p.output_depth, p.batch]);
             }
@@ -118,12 +193,15 @@ impl Footprint {
                 let size = if kernel == Kernel::SoftmaxS8 { 1 } else { 2 };
                 footprint.reads = [Span::new(p.input, &[p.depth, p.batch]), Span::EMPTY];
                 footprint.write = Span::new(p.output, &[p.depth, p.batch, size]);
-                footprint.in_place = size == 1;
+                if size == 1 {
+                    footprint.overlap = Overlap::Elements;
+                }
             }
             Kernel::AveragePool2d | Kernel::MaxPool2d => {
                 let p = pool_2d::Pool2dParams::from_words(words)?;
                 footprint.reads = [Span::new(p.input, &[p.input_stride, p.input_ring]), Span::EMPTY];
                 footprint.write = Span::new(p.output, &[p.output_stride, p.output_ring]);
+                footprint.overlap = Overlap::Rows(p.row_distances());
             }
             Kernel::AddS8
             | Kernel::SubS8
@@ -175,7 +253,7 @@ impl Footprint {
                 let p = cast::CastParams::from_words(words)?;
                 footprint.reads = [Span::new(p.input, &[p.len, p.from.size()]), Span::EMPTY];
                 footprint.write = Span::new(p.output, &[p.len, p.to.size()]);
-                footprint.in_place = p.from.size() == p.to.size();
+                footprint.overlap = Overlap::Elements;
             }
             Kernel::SvdfS8 | Kernel::SvdfS16 => {
                 let p = svdf::SvdfParams::from_words(words)?;
@@ -191,7 +269,7 @@ impl Footprint {
                 let to = if kernel == Kernel::Dequantize { 4 } else { p.to.size() as u32 };
                 footprint.reads = [Span::new(p.input, &[p.len, from]), Span::EMPTY];
                 footprint.write = Span::new(p.output, &[p.len, to]);
-                footprint.in_place = kernel == Kernel::Requantize && from == to;
+                footprint.overlap = Overlap::Elements;
             }
         }
         Some(footprint)
@@ -201,7 +279,8 @@ impl Footprint {
         let p = binary::BinaryParams::from_words(words)?;
         self.reads = [Span::new(p.input1, &[p.len1, size]), Span::new(p.input2, &[p.len2, size])];
         self.write = Span::new(p.output, &[p.len, size]);
-        self.in_place = true;
+        self.overlap = Overlap::Elements;
+        self.same_elements = [p.len1 == p.len, p.len2 == p.len];
         Some(())
     }
 
@@ -210,7 +289,7 @@ impl Footprint {
         let p = unary::UnaryParams::from_words(words)?;
         self.reads = [Span::new(p.input, &[p.len, size]), Span::EMPTY];
         self.write = Span::new(p.output, &[p.len, size]);
-        self.in_place = true;
+        self.overlap = Overlap::Elements;
         Some(())
     }
 }

@@ -1,9 +1,12 @@
 //! The kernels by number.
 
+use crate::Target;
+
 /// Calls the macro `$callback` with one line for each kernel:
 /// `Variant = id, "family", function, [operators that use it], "what it is";`
 ///
-/// The numbers are part of the plan format: they are never changed or used again.
+/// The numbers are part of the plan format: they are never changed or used again. Each family has a range
+/// of its own: see [`Kernel::target`].
 #[macro_export]
 macro_rules! for_each_kernel {
     ($callback:path) => {
@@ -25,7 +28,7 @@ macro_rules! for_each_kernel {
             Quantize = 14, quantize::quantize, [Quantize], "portable float32 to integer";
             Fill = 16, strided_copy::fill, [CallOnce, Pad, PadV2, SpaceToBatchNd], "one value everywhere";
             StridedCopy = 17, strided_copy::strided_copy,
-                [BatchToSpaceNd, BroadcastTo, Concatenation, DepthToSpace, Pack, Pad, PadV2, Slice, SpaceToBatchNd, SpaceToDepth, Split, SplitV, StridedSlice, Transpose, Unpack],
+                [BatchToSpaceNd, BroadcastTo, Concatenation, DepthToSpace, MirrorPad, Pack, Pad, PadV2, Slice, SpaceToBatchNd, SpaceToDepth, Split, SplitV, StridedSlice, Transpose, Unpack],
                 "a block copied through strides";
             ReduceSum = 18, reduce::reduce_sum, [Mean, Sum], "portable mean and sum";
             ReduceMax = 19, reduce::reduce_max, [ReduceMax], "portable maximum along axes";
@@ -34,6 +37,15 @@ macro_rules! for_each_kernel {
             ArgMin = 22, reduce::arg_min, [ArgMin], "portable index of the least";
             ResizeNearest = 23, resize::resize_nearest, [ResizeNearestNeighbor], "portable nearest neighbour";
             ResizeBilinear = 24, resize::resize_bilinear, [ResizeBilinear], "portable bilinear interpolation";
+            TransposeConv = 25, transpose_conv::transpose_conv, [TransposeConv], "portable transposed convolution, OHWI weights";
+            Known = 27, known::known, [Shape], "values known when the plan is made";
+            Gather = 28, gather::gather, [Gather, EmbeddingLookup], "slices picked by indices";
+            GatherNd = 29, gather::gather_nd, [GatherNd], "slices picked by vectors of indices";
+            L2NormalizationS8 = 30, l2_normalization::l2_normalization_s8, [L2Normalization], "portable L2_NORMALIZATION, int8";
+            L2NormalizationF32 = 31, l2_normalization::l2_normalization_f32, [L2Normalization], "portable L2_NORMALIZATION, float32";
+            LogSoftmaxS8 = 32, log_softmax::log_softmax_s8, [LogSoftmax], "portable LOG_SOFTMAX, int8";
+            BatchMatmulS8 = 34, batch_matmul::batch_matmul_s8, [BatchMatmul], "portable BATCH_MATMUL, int8";
+            BatchMatmulF32 = 36, batch_matmul::batch_matmul_f32, [BatchMatmul], "portable BATCH_MATMUL, float32";
             Dequantize = 15, quantize::dequantize, [Dequantize], "portable integer to float32";
             AddS16 = 100, binary::add_s16, [Add], "portable ADD, int16";
             AddS32 = 101, binary::add_s32, [Add], "portable ADD, int32";
@@ -118,6 +130,16 @@ macro_rules! define {
             pub const fn path(self) -> &'static str {
                 match self {
                     $(Self::$Variant => concat!(stringify!($module), "::", stringify!($function)),)*
+                }
+            }
+
+            /// The family it belongs to.
+            pub const fn target(self) -> Target {
+                match self as u16 {
+                    300..350 => Target::Dsp,
+                    350..400 => Target::Mve,
+                    500..550 => Target::Scalar,
+                    _ => Target::Portable,
                 }
             }
 

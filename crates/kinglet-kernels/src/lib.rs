@@ -10,14 +10,17 @@
 //! descriptor (`choose`), which tells the planner which kernel to run and what it needs. The portable
 //! kernels are written to be read: they are the specification that every fast path is tested against.
 //!
+//! Fast paths for one instruction set are in `arch`, the only place with `unsafe`.
+//!
 //! Nothing here knows about models or about how memory was planned, and no kernel panics: a parameter
 //! block that does not fit its memory gives a [`Fault`].
 #![no_std]
-#![forbid(unsafe_code)]
+#![deny(unsafe_code)]
 
 #[cfg(test)]
 extern crate std;
 
+mod arch;
 mod call;
 mod footprint;
 mod kernel;
@@ -32,4 +35,4 @@ pub use footprint::{Footprint, Span};
 pub use kernel::Kernel;
 pub use memory::{Element, Place, Region, Source, View};
 pub use params::{Params, Word};
-pub use target::{Choice, Target};
+pub use target::{Choice, Distances, How, Overlap, Target, Weights};

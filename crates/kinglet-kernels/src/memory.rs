@@ -16,6 +16,8 @@ pub enum Region {
     State,
     /// Constants: weights, biases, tables. Read-only.
     Constants,
+    /// Constants in layouts of the kernels' own, made when the model was loaded. Read-only.
+    Prepared,
 }
 
 /// The region and byte offset at which a tensor starts: one word of a plan.
@@ -30,9 +32,9 @@ impl Place {
     /// The first offset that a place can't express, in bytes.
     pub const LIMIT: u32 = 1 << 30;
 
-    /// `None` when `offset` is [`Place::LIMIT`] or more.
+    /// `None` when `offset` is [`Place::LIMIT`] or more, or the one that [`Place::NONE`] takes.
     pub const fn new(region: Region, offset: u32) -> Option<Self> {
-        if offset >= Self::LIMIT {
+        if offset >= Self::LIMIT - matches!(region, Region::Prepared) as u32 {
             return None;
         }
         Some(Self(offset | (region as u32) << 30))
@@ -44,7 +46,8 @@ impl Place {
             0 => Some(Region::Arena),
             1 => Some(Region::State),
             2 => Some(Region::Constants),
-            _ => None,
+            _ if self.0 == Self::NONE.0 => None,
+            _ => Some(Region::Prepared),
         }
     }
 

@@ -132,7 +132,7 @@ fn fixed_mul(a: i32, b: i32) -> i32 {
 
 /// `x * 2^exponent`, saturating (gemmlowp: `SaturatingRoundingMultiplyByPOT` for positive exponents).
 #[inline]
-fn saturating_shl(x: i32, exponent: u32) -> i32 {
+pub(crate) fn saturating_shl(x: i32, exponent: u32) -> i32 {
     (i64::from(x) << exponent).clamp(i64::from(i32::MIN), i64::from(i32::MAX)) as i32
 }
 

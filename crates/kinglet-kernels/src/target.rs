@@ -1,19 +1,185 @@
 //! What a descriptor is asked and what it answers.
 
-/// The kernel family to choose for: which instruction set the plan is made for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+use crate::Kernel;
+use crate::quant::Multiplier;
+
+/// A kernel family: the instruction set that a plan is made for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Target {
     /// Portable kernels: every core runs them.
-    #[default]
     Portable,
+    /// 32-bit cores without SIMD: Armv6-M, Armv7-M, RV32.
+    Scalar,
+    /// Armv7E-M and Armv8-M with the DSP extension: Cortex-M4, M7, M33.
+    Dsp,
+    /// Armv8.1-M with Helium: Cortex-M55, M85.
+    Mve,
+}
+
+impl Target {
+    /// Every family that a device can be compiled for.
+    pub const DEVICES: [Self; 4] = [Self::Portable, Self::Scalar, Self::Dsp, Self::Mve];
+
+    /// The family that this program is compiled for. Hosts get the portable one.
+    const COMPILED: Self = if cfg!(kinglet_family = "mve") {
+        Self::Mve
+    } else if cfg!(kinglet_family = "dsp") {
+        Self::Dsp
+    } else if cfg!(kinglet_family = "scalar") {
+        Self::Scalar
+    } else {
+        Self::Portable
+    };
+
+    /// The best family for this machine.
+    pub const fn native() -> Self {
+        Self::COMPILED
+    }
+
+    /// Its name.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Portable => "portable",
+            Self::Scalar => "scalar",
+            Self::Dsp => "dsp",
+            Self::Mve => "mve",
+        }
+    }
+
+    /// Programs contain the kernels of this family: on a device its own and those that these fall back to,
+    /// on a host all of them.
+    pub const fn is_linked(self) -> bool {
+        !cfg!(target_os = "none")
+            || matches!(
+                (self, Self::COMPILED),
+                (Self::Portable, _)
+                    | (Self::Scalar, Self::Scalar)
+                    | (Self::Dsp, Self::Dsp | Self::Mve)
+                    | (Self::Mve, Self::Mve)
+            )
+    }
+}
+
+/// What a descriptor chooses for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct How {
+    /// The kernel family.
+    pub target: Target,
+    /// There is memory for constants in a layout of the kernel's own: flash in static mode, a block of RAM
+    /// on a host. Without, kernels read them as they are in the file.
+    pub prepare: bool,
+}
+
+impl Default for How {
+    /// The best kernels for this machine, with constants as they are in the file.
+    fn default() -> Self {
+        Self { target: Target::native(), prepare: false }
+    }
+}
+
+/// Defines `for_family!`: of the blocks `{ family family ... } { items }` it keeps the one for the family
+/// that this crate is compiled for.
+macro_rules! define_for_family {
+    ($d:tt $family:ident) => {
+        /// Of the blocks `{ family ... } { items }` keeps the items for the family that kinglet is compiled
+        /// for. [`include_model!`](https://docs.rs/kinglet) expands to it.
+        #[doc(hidden)]
+        #[macro_export]
+        macro_rules! for_family {
+            ({ $family $d($d other:ident)* } { $d($d items:tt)* } $d($d more:tt)*) => { $d($d items)* };
+            ({ $d first:ident $d($d other:ident)* } $d items:tt $d($d more:tt)*) => {
+                $d crate::for_family! { { $d($d other)* } $d items $d($d more)* }
+            };
+            ({} $d items:tt $d($d more:tt)*) => { $d crate::for_family! { $d($d more)* } };
+        }
+    };
+}
+#[cfg(kinglet_family = "portable")]
+define_for_family!($ portable);
+#[cfg(kinglet_family = "scalar")]
+define_for_family!($ scalar);
+#[cfg(kinglet_family = "dsp")]
+define_for_family!($ dsp);
+#[cfg(kinglet_family = "mve")]
+define_for_family!($ mve);
+
+/// The constants of a layer with weights, for descriptors and packing.
+#[derive(Clone, Copy)]
+pub struct Weights<'a> {
+    /// The weights, as they are in the file.
+    pub weights: &'a [i8],
+    /// int32 bias for each output channel, little-endian, or none.
+    pub bias: Option<&'a [u8]>,
+    /// The requantisation factor of an output channel.
+    pub factor: &'a dyn Fn(usize) -> Multiplier,
+}
+
+impl Weights<'_> {
+    /// The bias of `channel`; 0 when the layer has none.
+    pub fn bias(&self, channel: usize) -> i32 {
+        let start = channel.wrapping_mul(4);
+        let bytes = self.bias.and_then(|bytes| bytes.get(start..)?.first_chunk::<4>());
+        bytes.map_or(0, |bytes| i32::from_le_bytes(*bytes))
+    }
 }
 
 /// A descriptor's answer: which kernel runs an operator, and what it needs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Choice {
     /// The kernel.
-    pub kernel: crate::Kernel,
+    pub kernel: Kernel,
     /// Bytes of arena that the kernel needs while it runs, beside its inputs and output.
     pub scratch: u32,
+    /// Bytes of constants in the kernel's own layout: weights, biases and factors. 0 for kernels that read
+    /// them as they are in the file.
+    pub prepared: u32,
+    /// How the output may lie over an input that nobody reads afterwards.
+    pub overlap: Overlap,
+}
+
+/// How a kernel's output may lie over its input.
+///
+/// An output may lie over what has been read already. A kernel that works forwards allows it to start before
+/// the input, by a *lead* of at least so many bytes that no write reaches what is still to be read; one that
+/// works backwards allows it to start behind the input's start, by a *lag* that sees to the same.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Overlap {
+    /// Not at all.
+    Never,
+    /// Over any input with as many elements as the output: each element is read just before it is written.
+    Elements,
+    /// Over the first input, by a kernel that computes row by row in either direction.
+    Rows(Distances),
+}
+
+/// How far in front of or behind its input an output has to start; in bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Distances {
+    /// In front, when rows are computed forwards.
+    pub lead: u32,
+    /// Behind, when rows are computed backwards.
+    pub lag: u32,
+}
+
+impl Overlap {
+    /// The least lead of an output of `output_bytes` over an input of `input_bytes`, both with the same
+    /// number of elements; see [`Overlap::Elements`].
+    pub const fn element_lead(input_bytes: u32, output_bytes: u32) -> u32 {
+        output_bytes.saturating_sub(input_bytes)
+    }
+}
+
+impl Choice {
+    /// A kernel that needs nothing.
+    pub const fn new(kernel: Kernel) -> Self {
+        Self { kernel, scratch: 0, prepared: 0, overlap: Overlap::Never }
+    }
+
+    /// The same, with an output that may lie over an input.
+    #[must_use]
+    pub const fn with_overlap(mut self, overlap: Overlap) -> Self {
+        self.overlap = overlap;
+        self
+    }
 }

@@ -30,6 +30,8 @@ use kinglet_tflite::{Graph, Indices, ModelError, Node, Op, OpKind, OpSet, Storag
 use crate::plan::{IoTensor, Plan, Step};
 use crate::planner::{Constants, Options};
 
+pub use rebuild::Named;
+
 /// Why a plan is refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -205,9 +207,8 @@ impl<S: OpSet> Checker<'_, '_, S> {
     }
 
     fn footprint(&self, step: usize) -> Result<Footprint, CheckError> {
-        let (entry, kernel) = self.step(step)?;
-        let words = self.plan.words().get(entry.params as usize..);
-        words.and_then(|words| Footprint::new(kernel, words)).ok_or(CheckError::BadStep { step: step as u32 })
+        let (entry, _) = self.step(step)?;
+        self.plan.footprint(&entry).ok_or(CheckError::BadStep { step: step as u32 })
     }
 
     fn in_bounds(&self, span: &Span, step: usize) -> Result<(), CheckError> {
@@ -216,6 +217,7 @@ impl<S: OpSet> Checker<'_, '_, S> {
             Some(Region::Arena) => self.plan.arena_bytes(),
             Some(Region::State) => self.plan.state_bytes(),
             Some(Region::Constants) => self.constants,
+            Some(Region::Prepared) => self.plan.prepared_bytes(),
             None => 0,
         };
         if (span.place.offset() as u64).saturating_add(span.len) <= limit as u64 {
@@ -520,25 +522,20 @@ impl<S: OpSet> Checker<'_, '_, S> {
                 continue;
             }
 
-            let Footprint { reads, write, state, scratch, in_place } = self.footprint(step)?;
+            let footprint = self.footprint(step)?;
+            let Footprint { reads, write, state, scratch, .. } = footprint;
             for touched in [&state, &scratch] {
                 self.in_bounds(touched, step)?;
             }
             if write != written || write.place.region() != Some(Region::Arena) {
                 return Err(CheckError::OtherGraph);
             }
-            // What the kernel reads are the operator's inputs, in order.
-            let mut wanted = node.inputs.iter().flatten();
-            if kernel == Kernel::StridedCopy {
-                wanted.by_ref().take(first_read(node, copies)).for_each(drop);
-                copies += 1;
-            }
-            for read in reads {
-                if read.len == 0 {
-                    continue;
-                }
+            // What the kernel reads are the operator's inputs.
+            let copy = copies;
+            copies += usize::from(kernel == Kernel::StridedCopy);
+            for (i, read) in reads.into_iter().filter(|read| read.len > 0).enumerate() {
                 self.in_bounds(&read, step)?;
-                let id = wanted.next();
+                let id = node.inputs.get(read_input(node, copy, i));
                 // Steps of one operator often read the same.
                 if known != Some((read, id)) {
                     self.check_read(frame, steps.start, read, id)?;
@@ -549,8 +546,10 @@ impl<S: OpSet> Checker<'_, '_, S> {
                         return Err(CheckError::Overwritten { step: at });
                     }
                 }
-                let same = in_place && read == write;
-                if (read.overlaps(&write) && !same) || read.overlaps(&scratch) || read.overlaps(&state) {
+                if !footprint.spares(i, entry.first_row > entry.end_row)
+                    || read.overlaps(&scratch)
+                    || read.overlaps(&state)
+                {
                     return Err(CheckError::Overlap { step: at });
                 }
             }
@@ -764,13 +763,18 @@ fn variable(graph: &Graph<'_>, node: &Node<'_>) -> Result<Option<u32>, CheckErro
     Ok(None)
 }
 
-/// How many inputs of an operator come before the one that its copy number `copies` to an output reads.
-fn first_read(node: &Node<'_>, copies: usize) -> usize {
+/// The number of the operator's input that a kernel reads as its `i`-th. For operators that copy, `copy`
+/// counts the copies to one output.
+fn read_input(node: &Node<'_>, copy: usize, i: usize) -> usize {
     match OpKind::from_code(node.code) {
         // One step an input.
-        Some(OpKind::Concatenation | OpKind::Pack) => copies,
+        Some(OpKind::Concatenation | OpKind::Pack) => copy,
         // The axis comes first.
         Some(OpKind::Split) => 1,
-        _ => 0,
+        // The output's shape and the filters come first.
+        Some(OpKind::TransposeConv) => 2,
+        // The indices come first.
+        Some(OpKind::EmbeddingLookup) => 1usize.saturating_sub(i),
+        _ => i,
     }
 }

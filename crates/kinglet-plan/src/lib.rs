@@ -24,5 +24,6 @@ mod planner;
 pub mod prepare;
 
 pub use error::PlanError;
+pub use kinglet_kernels::{Footprint, Place, Region, Span};
 pub use plan::{IoTensor, Plan, PlanWriter, StateInit, Step};
 pub use planner::{Constants, InFile, Options, Planner, Reference};

@@ -8,7 +8,7 @@
 //! | then | initial values of the state: see [`StateInit`] |
 //! | then | parameter blocks and tables, named by word index |
 
-use kinglet_kernels::{Params, Place, Word, quant::Multiplier};
+use kinglet_kernels::{Footprint, Kernel, Params, Place, Word, quant::Multiplier};
 use kinglet_tflite::{DType, Shape};
 
 use crate::check::CheckError;
@@ -25,6 +25,8 @@ struct Header {
     state_bytes: u32,
     /// Bytes of constants that the plan was made for.
     constant_bytes: u32,
+    /// Bytes of prepared constants that are not among these.
+    prepared_bytes: u32,
     steps: u32,
     inputs: u16,
     outputs: u16,
@@ -52,7 +54,7 @@ impl Header {
             self.state_inits,
             self.params,
             self.words,
-            0,
+            self.prepared_bytes,
         ]
     }
 
@@ -69,13 +71,14 @@ impl Header {
             state_inits,
             params,
             total,
-            _,
+            prepared_bytes,
         ] = words.first_chunk::<{ Self::WORDS }>()?;
         let (inputs, outputs) = <(u16, u16)>::from_word(io_counts);
         let header = Self {
             arena_bytes,
             state_bytes,
             constant_bytes,
+            prepared_bytes,
             steps,
             inputs,
             outputs,
@@ -101,7 +104,8 @@ pub struct Step {
     pub op: u16,
     /// Word index of the kernel's parameters.
     pub params: u32,
-    /// First output row to compute.
+    /// First output row to compute. When it lies behind `end_row`, rows `end_row..first_row` are computed, the
+    /// last first.
     pub first_row: u32,
     /// The row after the last.
     pub end_row: u32,
@@ -251,6 +255,11 @@ impl<'a> Plan<'a> {
         self.header_word(4) as usize
     }
 
+    /// Bytes of prepared constants that the plan needs, beside the others.
+    pub fn prepared_bytes(&self) -> usize {
+        self.header_word(11) as usize
+    }
+
     /// Number of steps.
     #[inline]
     pub fn step_count(&self) -> usize {
@@ -267,6 +276,12 @@ impl<'a> Plan<'a> {
     #[inline]
     pub fn steps(&self) -> impl Iterator<Item = Step> + use<'a> {
         self.steps.iter().copied().map(Step::from_words)
+    }
+
+    /// What a step of this plan touches; `None` when its kernel or its parameters do not exist.
+    pub fn footprint(&self, step: &Step) -> Option<Footprint> {
+        let words = self.words.get(step.params as usize..)?;
+        Footprint::new(Kernel::from_id(step.kernel)?, words)
     }
 
     /// Number of inputs.
@@ -476,11 +491,17 @@ impl<'m> PlanWriter<'m> {
 
     /// Writes the header. Returns the number of words that the plan takes; when that is more than there
     /// was room for, the plan is not there.
-    pub(crate) fn finish(&mut self, arena_bytes: u32, state_bytes: u32, constant_bytes: u32) -> usize {
+    pub(crate) fn finish(
+        &mut self,
+        (arena_bytes, state_bytes): (u32, u32),
+        constant_bytes: u32,
+        prepared_bytes: u32,
+    ) -> usize {
         let header = Header {
             arena_bytes,
             state_bytes,
             constant_bytes,
+            prepared_bytes,
             steps: self.header.steps,
             inputs: self.header.inputs,
             outputs: self.header.outputs,

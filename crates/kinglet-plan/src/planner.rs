@@ -1,6 +1,6 @@
 //! From a graph to a plan.
 
-use kinglet_kernels::{Place, Target};
+use kinglet_kernels::{Choice, How, Kernel, Place, Target};
 use kinglet_tflite::ops::{CONTROL, VARIABLES};
 use kinglet_tflite::{Graph, OpSet, Storage, Tensor};
 
@@ -20,13 +20,21 @@ pub enum Reference {
 }
 
 /// What a plan is made for.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
 pub struct Options {
-    /// The kernel family.
-    pub target: Target,
+    /// The kernel family, and whether constants may be prepared for it.
+    pub how: How,
     /// The arithmetic to follow.
     pub reference: Reference,
+    /// Outputs may lie over inputs that nobody reads afterwards.
+    pub overlap: bool,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self { how: How::default(), reference: Reference::default(), overlap: true }
+    }
 }
 
 impl Options {
@@ -34,6 +42,20 @@ impl Options {
     #[must_use]
     pub const fn with_reference(mut self, reference: Reference) -> Self {
         self.reference = reference;
+        self
+    }
+
+    /// The same, for the kernels of `target`.
+    #[must_use]
+    pub const fn with_target(mut self, target: Target) -> Self {
+        self.how.target = target;
+        self
+    }
+
+    /// The same, with constants prepared for the kernels where there is a layout of their own, or not.
+    #[must_use]
+    pub const fn with_prepared(mut self, prepare: bool) -> Self {
+        self.how.prepare = prepare;
         self
     }
 }
@@ -44,8 +66,15 @@ pub trait Constants {
     /// `None` when there is no room.
     fn place(&mut self, offset: u32, bytes: &[u8]) -> Option<Place>;
 
+    /// The place of `len` bytes that `fill` writes: a layer's constants in the layout of its kernel.
+    /// Asked for only where [`How::prepare`] is set. `None` when there can be no room.
+    fn prepare(&mut self, len: u32, fill: &mut dyn FnMut(&mut [u8])) -> Option<Place>;
+
     /// Bytes of constants that the plan may name.
     fn len(&self) -> u32;
+
+    /// Bytes of prepared constants that are not among these.
+    fn prepared_len(&self) -> u32;
 
     /// There are none.
     fn is_empty(&self) -> bool {
@@ -53,20 +82,51 @@ pub trait Constants {
     }
 }
 
-/// Constants are read from the model file, which stays where it is.
-#[derive(Clone, Copy, Debug)]
-pub struct InFile {
-    /// Length of the file in bytes.
-    pub len: u32,
+/// Constants are read from the model file, which stays where it is; what is prepared goes into a block of
+/// memory.
+#[derive(Debug)]
+pub struct InFile<'m> {
+    len: u32,
+    prepared: &'m mut [u8],
+    /// Bytes asked for so far, also those that found no room.
+    used: u32,
 }
 
-impl Constants for InFile {
+impl<'m> InFile<'m> {
+    /// Prepared constants start at multiples of this many bytes.
+    pub const ALIGNMENT: u32 = 64;
+
+    /// For a file of `len` bytes, with a block for what is prepared.
+    pub fn new(len: u32, prepared: &'m mut [u8]) -> Self {
+        Self { len, prepared, used: 0 }
+    }
+
+    /// The block with what was prepared.
+    pub fn into_prepared(self) -> &'m [u8] {
+        self.prepared
+    }
+}
+
+impl Constants for InFile<'_> {
     fn place(&mut self, offset: u32, _bytes: &[u8]) -> Option<Place> {
         Place::new(kinglet_kernels::Region::Constants, offset)
     }
 
+    fn prepare(&mut self, len: u32, fill: &mut dyn FnMut(&mut [u8])) -> Option<Place> {
+        let start = self.used;
+        self.used = start.checked_add(len)?.checked_next_multiple_of(Self::ALIGNMENT)?;
+        if let Some(block) = self.prepared.get_mut(start as usize..).and_then(|b| b.get_mut(..len as usize)) {
+            fill(block);
+        }
+        Place::new(kinglet_kernels::Region::Prepared, start)
+    }
+
     fn len(&self) -> u32 {
         self.len
+    }
+
+    fn prepared_len(&self) -> u32 {
+        self.used
     }
 }
 
@@ -133,7 +193,8 @@ impl<'g, 'm> Planner<'g, 'm> {
         let given = words.len() * 4;
         let mut writer = PlanWriter::new(words, self.layout.steps);
         emit::<S>(&self.graph, &self.options, &self.layout, &mut writer, constants)?;
-        let len = writer.finish(self.layout.arena_bytes, self.layout.state_bytes, constants.len());
+        let memory = (self.layout.arena_bytes, self.layout.state_bytes);
+        let len = writer.finish(memory, constants.len(), constants.prepared_len());
         let Some(words) = words.get(..len) else {
             return Err(PlanError::MemoryTooSmall { needed: len.saturating_mul(4), given });
         };
@@ -166,6 +227,8 @@ pub(crate) fn emit<S: OpSet>(
         writer,
         options,
         frame: Frame::default(),
+        choice: Choice::new(Kernel::Nothing),
+        backwards: false,
         scratch: Place::NONE,
         params_at: 0,
         op: 0,

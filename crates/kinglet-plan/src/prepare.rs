@@ -1,11 +1,15 @@
 //! From a checked operator to its kernel and the kernel's parameters.
 
+mod batch_matmul;
 mod binary;
 mod cast;
 mod control;
 mod conv;
 mod fully_connected;
+mod gather;
+mod known;
 mod movement;
+mod normalize;
 mod pool;
 mod reduce;
 mod rescale;
@@ -13,15 +17,16 @@ mod reshape;
 mod resize;
 mod softmax;
 mod svdf;
+mod transpose_conv;
 mod unary;
 mod variable;
 
 use kinglet_kernels::ops::binary::Limits;
 use kinglet_kernels::ops::copy::CopyParams;
 use kinglet_kernels::quant::{Multiplier, quantize};
-use kinglet_kernels::{Choice, Kernel, Params, Place, Region, Word};
-use kinglet_tflite::ops::{Activation, MOVEMENT, REDUCE};
-use kinglet_tflite::{DType, Graph, ModelError, Op, OpKind, OpSet, Reason, Storage, Tensor};
+use kinglet_kernels::{Choice, Kernel, Overlap, Params, Place, Region, Weights, Word};
+use kinglet_tflite::ops::{Activation, GATHER, MOVEMENT, NORMALIZE, REDUCE};
+use kinglet_tflite::{DType, Graph, ModelError, Node, Op, OpKind, OpSet, Reason, Storage, Tensor};
 
 use crate::layout::{Frame, Places};
 use crate::plan::{PlanWriter, Step};
@@ -35,6 +40,10 @@ pub struct Emit<'e, 'm, C> {
     pub(crate) options: &'e Options,
     /// The subgraph that the operator is in.
     pub(crate) frame: Frame,
+    /// The operator's kernel.
+    pub(crate) choice: Choice,
+    /// Its rows are computed from the last to the first.
+    pub(crate) backwards: bool,
     /// Scratch memory of the operator.
     pub(crate) scratch: Place,
     /// Word index of the parameters of the next step, once they are written.
@@ -86,8 +95,8 @@ impl<C: Constants> Emit<'_, '_, C> {
             kernel: kernel.id(),
             op: self.op,
             params: self.params_at,
-            first_row: 0,
-            end_row: rows,
+            first_row: if self.backwards { rows } else { 0 },
+            end_row: if self.backwards { 0 } else { rows },
             output,
             output_bytes: bytes,
         };
@@ -101,6 +110,36 @@ impl<C: Constants> Emit<'_, '_, C> {
         self.step_at(Kernel::Copy, 1, output, bytes);
     }
 
+    /// Where a layer's constants lie, and its requantisation table, if it has one in the plan: in the layout
+    /// of the kernel where `pack` writes one, else as they are in the file.
+    fn weighted(
+        &mut self,
+        layer: &Layer<'_, '_>,
+        pack: impl Fn(Kernel, &Weights<'_>, &mut [u8]),
+    ) -> Result<Weighted> {
+        let choice = self.choice;
+        let factor = |i: usize| layer.factor(i);
+        let weights = layer.constants(&factor);
+        for i in 0..layer.factors() {
+            multiplier(layer.real_factor(i))?;
+        }
+        if choice.prepared > 0 {
+            let place =
+                self.constants.prepare(choice.prepared, &mut |out| pack(choice.kernel, &weights, out));
+            let weights =
+                place.ok_or(ModelError::from(Reason::TensorTooLarge).at_tensor(layer.weights.id))?;
+            return Ok(Weighted { weights, bias: Place::NONE, requant: 0, requant_len: 0 });
+        }
+        let requant = self.writer.position();
+        self.writer.requant((0..layer.factors()).map(factor));
+        Ok(Weighted {
+            weights: self.place(layer.weights)?,
+            bias: self.optional_place(layer.bias)?,
+            requant,
+            requant_len: layer.factors() as u32,
+        })
+    }
+
     /// Where an optional tensor lies.
     fn optional_place(&mut self, tensor: Option<&Tensor<'_>>) -> Result<Place> {
         tensor.map_or(Ok(Place::NONE), |tensor| self.place(tensor))
@@ -109,44 +148,72 @@ impl<C: Constants> Emit<'_, '_, C> {
 
 /// Writes the steps of a subgraph, with the tensors of `emit.frame`.
 pub(crate) fn emit_graph<S: OpSet>(graph: &Graph<'_>, emit: &mut Emit<'_, '_, impl Constants>) -> Result<()> {
-    let options = emit.options;
     for index in 0..graph.op_count() {
         let node = graph.node(index)?;
         let op = graph.op::<S>(index)?;
         emit.op = emit.frame.first_op.saturating_add(index) as u16;
-        let at = |error: ModelError| error.at_op(index, node.code).in_subgraph(graph.index());
+        emit.backwards = false;
         let done = match &op {
             Op::VarHandle(_) => Ok(()),
             Op::AssignVariable(op) if S::has(OpKind::AssignVariable) => variable::emit_assign(op, emit),
             Op::If(op) if S::has(OpKind::If) => control::emit_if::<S>(graph, &node, op, emit),
             Op::While(op) if S::has(OpKind::While) => control::emit_while::<S>(graph, &node, op, emit),
             Op::CallOnce(op) if S::has(OpKind::CallOnce) => control::emit_once::<S>(graph, &node, op, emit),
-            op => {
-                emit.scratch = Place::NONE;
-                if choose::<S>(op, options).scratch > 0 {
-                    let place = emit.places.scratch(emit.next_step, emit.next_scratch);
-                    emit.scratch = place.ok_or(Reason::TensorTooLarge)?;
-                    emit.next_scratch += 1;
-                }
-                let output = graph.tensor(node.outputs.get(0).unwrap_or(0))?;
-                self::emit::<S>(op, &output, options, emit)
-            }
+            op => emit_op::<S>(graph, &node, op, emit),
         };
-        done.map_err(at)?;
+        done.map_err(|error| error.at_op(index, node.code).in_subgraph(graph.index()))?;
     }
     Ok(())
 }
 
-/// Kernel and scratch memory of an operator.
-pub fn choose<S: OpSet>(op: &Op<'_>, options: &Options) -> Choice {
+fn emit_op<S: OpSet>(
+    graph: &Graph<'_>,
+    node: &Node<'_>,
+    op: &Op<'_>,
+    emit: &mut Emit<'_, '_, impl Constants>,
+) -> Result<()> {
+    emit.choice = choose::<S>(op, emit.options)?;
+    emit.scratch = Place::NONE;
+    if emit.choice.scratch > 0 {
+        let place = emit.places.scratch(emit.next_step, emit.next_scratch);
+        emit.scratch = place.ok_or(Reason::TensorTooLarge)?;
+        emit.next_scratch += 1;
+    }
+    let output = graph.tensor(node.outputs.get(0).unwrap_or(0))?;
+    emit.backwards = is_behind(graph, emit, node.inputs.get(0), &output)?;
+    self::emit::<S>(op, &output, emit)
+}
+
+/// The output of a kernel that can work in both directions lies over its input, and starts behind it.
+fn is_behind<C>(
+    graph: &Graph<'_>,
+    emit: &Emit<'_, '_, C>,
+    input: Option<u32>,
+    output: &Tensor<'_>,
+) -> Result<bool> {
+    let (Overlap::Rows(_), Some(input)) = (emit.choice.overlap, input) else {
+        return Ok(false);
+    };
+    let input = graph.tensor(input)?;
+    let place = |tensor: &Tensor<'_>| emit.places.place(&emit.frame, tensor);
+    let (Storage::Activation, Some(from), Some(to)) = (input.storage, place(&input), place(output)) else {
+        return Ok(false);
+    };
+    Ok(from.offset() < to.offset() && to.offset() - from.offset() < input.byte_len() as usize)
+}
+
+/// The kernel of an operator, and what it needs.
+pub fn choose<S: OpSet>(op: &Op<'_>, options: &Options) -> Result<Choice> {
     use OpKind as Kind;
     // Written so that the compiler drops the arms of operators outside the set.
-    match op {
+    Ok(match op {
         Op::Binary(op) if S::OPS & BINARY != 0 => binary::choose(op, options),
-        Op::Conv2d(op) if S::has(Kind::Conv2d) => conv::choose(op, options),
-        Op::DepthwiseConv2d(op) if S::has(Kind::DepthwiseConv2d) => conv::choose_depthwise(op, options),
-        Op::FullyConnected(op) if S::has(Kind::FullyConnected) => fully_connected::choose(op, options),
-        Op::Pool2d(op) if S::has(Kind::AveragePool2d) || S::has(Kind::MaxPool2d) => pool::choose(op, options),
+        Op::Conv2d(op) if S::has(Kind::Conv2d) => conv::choose(op, options)?,
+        Op::DepthwiseConv2d(op) if S::has(Kind::DepthwiseConv2d) => conv::choose_depthwise(op, options)?,
+        Op::FullyConnected(op) if S::has(Kind::FullyConnected) => fully_connected::choose(op, options)?,
+        Op::Pool2d(op) if S::has(Kind::AveragePool2d) || S::has(Kind::MaxPool2d) => {
+            pool::choose(op, options)?
+        }
         Op::Reduce(op) if S::OPS & REDUCE != 0 => reduce::choose(op),
         Op::Rescale(op) if S::OPS & RESCALE != 0 => rescale::choose(op),
         Op::Resize(op) if S::OPS & RESIZE != 0 => resize::choose(op),
@@ -156,9 +223,15 @@ pub fn choose<S: OpSet>(op: &Op<'_>, options: &Options) -> Choice {
         Op::Svdf(op) if S::has(Kind::Svdf) => svdf::choose(op, options),
         Op::Unary(op) if S::OPS & UNARY != 0 => unary::choose(op, options),
         Op::Cast(_) if S::has(Kind::Cast) => cast::choose(options),
-        Op::ReadVariable(_) => Choice { kernel: Kernel::Copy, scratch: 0 },
-        _ => Choice { kernel: Kernel::Nothing, scratch: 0 },
-    }
+        Op::ReadVariable(_) => Choice::new(Kernel::Copy),
+        Op::BatchMatmul(op) if S::has(Kind::BatchMatmul) => batch_matmul::choose(op),
+        Op::Gather(_) if S::OPS & GATHER != 0 => Choice::new(Kernel::Gather),
+        Op::GatherNd(_) if S::has(Kind::GatherNd) => Choice::new(Kernel::GatherNd),
+        Op::Normalize(op) if S::OPS & NORMALIZE != 0 => normalize::choose(op),
+        Op::ShapeOf(_) if S::has(Kind::Shape) => Choice::new(Kernel::Known),
+        Op::TransposeConv(_) if S::has(Kind::TransposeConv) => Choice::new(Kernel::TransposeConv),
+        _ => Choice::new(Kernel::Nothing),
+    })
 }
 
 /// Number of steps of an operator that runs no subgraph.
@@ -174,7 +247,6 @@ pub(crate) fn step_count<S: OpSet>(op: &Op<'_>) -> u32 {
 pub(crate) fn emit<S: OpSet>(
     op: &Op<'_>,
     output: &Tensor<'_>,
-    options: &Options,
     emit: &mut Emit<'_, '_, impl Constants>,
 ) -> Result<()> {
     match op {
@@ -185,24 +257,20 @@ pub(crate) fn emit<S: OpSet>(
             emit.step(Kernel::Nothing, 0, output)
         }
         _ => {
-            let rows = emit_one::<S>(op, options, emit)?;
-            emit.step(choose::<S>(op, options).kernel, rows, output)
+            let rows = emit_one::<S>(op, emit)?;
+            emit.step(emit.choice.kernel, rows, output)
         }
     }
 }
 
 /// Writes the parameters of an operator with one step. Returns the number of rows that it computes.
-fn emit_one<S: OpSet>(
-    op: &Op<'_>,
-    options: &Options,
-    emit: &mut Emit<'_, '_, impl Constants>,
-) -> Result<u32> {
+fn emit_one<S: OpSet>(op: &Op<'_>, emit: &mut Emit<'_, '_, impl Constants>) -> Result<u32> {
     use OpKind as Kind;
     match op {
         Op::Binary(op) if S::OPS & BINARY != 0 => binary::emit(op, emit),
         Op::Conv2d(op) if S::has(Kind::Conv2d) => conv::emit(op, emit),
         Op::DepthwiseConv2d(op) if S::has(Kind::DepthwiseConv2d) => conv::emit_depthwise(op, emit),
-        Op::FullyConnected(op) if S::has(Kind::FullyConnected) => fully_connected::emit(op, options, emit),
+        Op::FullyConnected(op) if S::has(Kind::FullyConnected) => fully_connected::emit(op, emit),
         Op::Pool2d(op) if S::has(Kind::AveragePool2d) || S::has(Kind::MaxPool2d) => pool::emit(op, emit),
         Op::Reduce(op) if S::OPS & REDUCE != 0 => reduce::emit(op, emit),
         Op::Rescale(op) if S::OPS & RESCALE != 0 => rescale::emit(op, emit),
@@ -213,6 +281,12 @@ fn emit_one<S: OpSet>(
         Op::Unary(op) if S::OPS & UNARY != 0 => unary::emit::<S>(op, emit),
         Op::Cast(op) if S::has(Kind::Cast) => cast::emit(op, emit),
         Op::ReadVariable(op) if S::has(Kind::ReadVariable) => variable::emit_read(op, emit),
+        Op::BatchMatmul(op) if S::has(Kind::BatchMatmul) => batch_matmul::emit(op, emit),
+        Op::Gather(op) if S::OPS & GATHER != 0 => gather::emit(op, emit),
+        Op::GatherNd(op) if S::has(Kind::GatherNd) => gather::emit_nd(op, emit),
+        Op::Normalize(op) if S::OPS & NORMALIZE != 0 => normalize::emit::<S>(op, emit),
+        Op::ShapeOf(op) if S::has(Kind::Shape) => known::emit_shape(op, emit),
+        Op::TransposeConv(op) if S::has(Kind::TransposeConv) => transpose_conv::emit(op, emit),
         _ => Err(Reason::OpNotSelected.into()),
     }
 }
@@ -303,36 +377,55 @@ fn int8_quant(input: &Tensor<'_>, output: &Tensor<'_>, activation: Activation) -
     Ok([input_zero, output_zero, min, max].map(|value| value as i8))
 }
 
-/// The requantisation table of a weighted operator: for each channel `input * weights / output`, in the
-/// reference's order of operations. TFLite: `PopulateConvolutionQuantizationParams`.
-fn requant_table(
-    emit: &mut Emit<'_, '_, impl Constants>,
-    input: &Tensor<'_>,
-    weights: &Tensor<'_>,
-    output: &Tensor<'_>,
-) -> Result<(u32, u32)> {
-    let (input_scale, _) = input.per_tensor()?;
-    let (output_scale, _) = output.per_tensor()?;
-    let factor = |i: usize| {
-        let weight_scale = f64::from(weights.quantization.scale(i).unwrap_or(0.0));
-        f64::from(input_scale) * weight_scale / f64::from(output_scale)
-    };
-    requant_factors(emit, weights.quantization.len(), factor)
+/// The constants of a layer with weights.
+struct Layer<'l, 'a> {
+    input: &'l Tensor<'a>,
+    weights: &'l Tensor<'a>,
+    bias: Option<&'l Tensor<'a>>,
+    output: &'l Tensor<'a>,
+    /// Scales of input and weights are multiplied in float32, as TFLite does for a fully connected layer
+    /// with one scale for all weights (`GetQuantizedConvolutionMultipler`).
+    in_float: bool,
 }
 
-/// Writes a requantisation table; returns where it stands and its length.
-fn requant_factors(
-    emit: &mut Emit<'_, '_, impl Constants>,
-    len: usize,
-    factor: impl Fn(usize) -> f64,
-) -> Result<(u32, u32)> {
-    for i in 0..len {
-        multiplier(factor(i))?;
+/// Where a layer's constants lie.
+struct Weighted {
+    weights: Place,
+    bias: Place,
+    requant: u32,
+    requant_len: u32,
+}
+
+impl Layer<'_, '_> {
+    /// Number of requantisation factors: one, or one for each output channel.
+    fn factors(&self) -> usize {
+        self.weights.quantization.len()
     }
-    let at = emit.writer.position();
-    let none = Multiplier { multiplier: 0, shift: 0 };
-    emit.writer.requant((0..len).map(|i| Multiplier::from_real(factor(i)).unwrap_or(none)));
-    Ok((at, len as u32))
+
+    /// What channel `i` is multiplied by: `input * weights / output`, in the reference's order of
+    /// operations. TFLite: `PopulateConvolutionQuantizationParams`.
+    fn real_factor(&self, i: usize) -> f64 {
+        let i = if self.factors() == 1 { 0 } else { i };
+        let scale = |tensor: &Tensor<'_>| tensor.quantization.scale(0).unwrap_or(0.0);
+        let (input, output) = (scale(self.input), scale(self.output));
+        let weights = self.weights.quantization.scale(i).unwrap_or(0.0);
+        let product =
+            if self.in_float { f64::from(input * weights) } else { f64::from(input) * f64::from(weights) };
+        product / f64::from(output)
+    }
+
+    fn factor(&self, i: usize) -> Multiplier {
+        Multiplier::from_real(self.real_factor(i)).unwrap_or(Multiplier { multiplier: 0, shift: 0 })
+    }
+
+    /// The constants as descriptors see them; those that are no int8 constants are not seen.
+    fn constants<'f>(&'f self, factor: &'f dyn Fn(usize) -> Multiplier) -> Weights<'f> {
+        let bytes = |tensor: &Tensor<'f>| match tensor.storage {
+            Storage::Constant { bytes, .. } => bytes,
+            _ => &[],
+        };
+        Weights { weights: bytemuck::cast_slice(bytes(self.weights)), bias: self.bias.map(bytes), factor }
+    }
 }
 
 /// How elements are counted in rows where an operator has no rows of its own: the two innermost

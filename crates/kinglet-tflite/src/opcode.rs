@@ -143,6 +143,15 @@ op_kinds! {
     ReadVariable = 143, "READ_VARIABLE";
     VarHandle = 142, "VAR_HANDLE";
     While = 119, "WHILE";
+    BatchMatmul = 126, "BATCH_MATMUL";
+    EmbeddingLookup = 7, "EMBEDDING_LOOKUP";
+    Gather = 36, "GATHER";
+    GatherNd = 107, "GATHER_ND";
+    L2Normalization = 11, "L2_NORMALIZATION";
+    LogSoftmax = 50, "LOG_SOFTMAX";
+    MirrorPad = 100, "MIRROR_PAD";
+    Shape = 77, "SHAPE";
+    TransposeConv = 67, "TRANSPOSE_CONV";
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! From a kernel's number to the kernel.
 
-use kinglet_kernels::{Call, Fault, for_each_kernel};
+use kinglet_kernels::{Call, Fault, Kernel, for_each_kernel};
 use kinglet_tflite::ops::CONTROL;
 use kinglet_tflite::{AllOps, OpKind, OpSet};
 
@@ -47,7 +47,7 @@ macro_rules! run {
         #[inline]
         fn run<S: OpSet>(kernel: u16, call: &Call<'_>) -> Result<(), Fault> {
             match kernel {
-                $($id if const { $(S::OPS & OpKind::$Op.bit() != 0)||* } => {
+                $($id if const { Kernel::$Variant.target().is_linked() && ($(S::OPS & OpKind::$Op.bit() != 0)||*) } => {
                     kinglet_kernels::ops::$module::$function(call)
                 })*
                 _ => Err(Fault::MissingKernel),

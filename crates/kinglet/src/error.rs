@@ -36,6 +36,13 @@ pub enum Error {
         /// Bytes given.
         given: usize,
     },
+    /// The block for prepared weights is too small.
+    PreparedTooSmall {
+        /// Bytes needed.
+        needed: usize,
+        /// Bytes given.
+        given: usize,
+    },
     /// The tensors need an arena of 1 GiB or more.
     ArenaTooLarge,
     /// The plan is damaged, or does not fit the model.
@@ -75,6 +82,9 @@ impl fmt::Display for Error {
             Self::MemoryTooSmall { needed, given } => too_small("memory", needed, given),
             Self::ArenaTooSmall { needed, given } => too_small("arena", needed, given),
             Self::StateTooSmall { needed, given } => too_small("state memory", needed, given),
+            Self::PreparedTooSmall { needed, given } => {
+                too_small("memory for prepared weights", needed, given)
+            }
             Self::ArenaTooLarge => f.write_str("model: its tensors need an arena of 1 GiB or more"),
             Self::Plan(error) => error.fmt(f),
         }

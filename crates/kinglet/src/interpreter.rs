@@ -4,8 +4,8 @@ use core::cell::Cell;
 use core::marker::PhantomData;
 
 use kinglet_kernels::ops::jump;
-use kinglet_kernels::{Call, Element as _, Fault, Kernel, Place, Region, Word, quant};
-use kinglet_plan::{InFile, IoTensor, Options, Plan, PlanError, Planner, Step};
+use kinglet_kernels::{Call, Element as _, Fault, Kernel, Place, Region, Target, Word, quant};
+use kinglet_plan::{Constants as _, InFile, IoTensor, Options, Plan, PlanError, Planner, Step};
 use kinglet_tflite::{AllOps, DType, Model, OpSet};
 
 use crate::ALIGNMENT;
@@ -25,6 +25,7 @@ use crate::tensor::{Element, TensorInfo};
 pub struct Interpreter<'a, D = AllOps> {
     plan: Plan<'a>,
     constants: &'a [u8],
+    prepared: &'a [u8],
     arena: &'a mut [u8],
     state: &'a mut [u8],
     usage: Usage,
@@ -82,19 +83,30 @@ impl<'a, D: Dispatch + OpSet> Interpreter<'a, D> {
         if !is_aligned(model.bytes()) {
             return Err(Error::Misaligned);
         }
-        let Memory { arena, state } = memory.into();
+        let Memory { arena, state, prepared } = memory.into();
+        let mut options = options.with_prepared(prepared.is_some());
+        // Kernels of another instruction set are for plans that are only looked at, or tested.
+        if !options.how.target.is_linked() {
+            options = options.with_target(Target::native());
+        }
+        let prepared = prepared.unwrap_or_default();
         match state {
-            None => Self::in_one_slice(model, arena, options),
-            Some(state) => Self::in_two_slices(model, arena, state, options),
+            None => Self::in_one_slice(model, arena, prepared, &options),
+            Some(state) => Self::in_two_slices(model, arena, state, prepared, &options),
         }
     }
 
     /// The plan grows from the start of the slice, the planner's working memory from its end; then arena
     /// and state take what is behind the plan.
-    fn in_one_slice(model: &Model<'a>, slice: &'a mut [u8], options: &Options) -> Result<Self, Error> {
+    fn in_one_slice(
+        model: &Model<'a>,
+        slice: &'a mut [u8],
+        prepared: &'a mut [u8],
+        options: &Options,
+    ) -> Result<Self, Error> {
         let given = slice.len();
         let words = words(slice)?;
-        let mut constants = in_file(model);
+        let mut constants = InFile::new(model.bytes().len() as u32, prepared);
         let planner = Planner::new::<D>(model.graph(0)?, *options, words)?;
         let (arena_bytes, state_bytes) = (planner.arena_bytes(), planner.state_bytes());
         let working_bytes = planner.working_bytes();
@@ -108,14 +120,21 @@ impl<'a, D: Dispatch + OpSet> Interpreter<'a, D> {
             }
             error => error.into(),
         })?;
-        let usage = Usage { arena_bytes, state_bytes, plan_bytes: len * 4, total_bytes: total(len * 4) };
+        let usage = Usage {
+            arena_bytes,
+            state_bytes,
+            plan_bytes: len * 4,
+            total_bytes: total(len * 4),
+            prepared_bytes: constants.prepared_len() as usize,
+        };
+        let prepared = constants.into_prepared();
         let too_small = Error::MemoryTooSmall { needed: usage.total_bytes, given };
         if given < usage.total_bytes {
             return Err(too_small);
         }
         let (plan, rest) = slice.split_at_mut_checked(align(usage.plan_bytes)).ok_or(too_small)?;
         let (state, arena) = rest.split_at_mut_checked(align(state_bytes)).ok_or(too_small)?;
-        Self::start(plan, model, arena, state, usage)
+        Self::start(plan, model, prepared, arena, state, usage)
     }
 
     /// The plan is at the start of the state memory; the arena is the planner's working memory.
@@ -123,11 +142,12 @@ impl<'a, D: Dispatch + OpSet> Interpreter<'a, D> {
         model: &Model<'a>,
         arena: &'a mut [u8],
         state: &'a mut [u8],
+        prepared: &'a mut [u8],
         options: &Options,
     ) -> Result<Self, Error> {
         let (given_arena, given_state) = (arena.len(), state.len());
         let arena_too_small = |needed| Error::ArenaTooSmall { needed, given: given_arena };
-        let mut constants = in_file(model);
+        let mut constants = InFile::new(model.bytes().len() as u32, prepared);
         let planner =
             Planner::new::<D>(model.graph(0)?, *options, words(arena)?).map_err(|error| match error {
                 PlanError::MemoryTooSmall { needed, .. } => arena_too_small(needed),
@@ -148,23 +168,26 @@ impl<'a, D: Dispatch + OpSet> Interpreter<'a, D> {
             return Err(arena_too_small(needed_arena));
         }
         let total_bytes = align(plan_bytes) + align(state_bytes) + needed_arena;
-        let usage = Usage { arena_bytes, state_bytes, plan_bytes, total_bytes };
+        let prepared_bytes = constants.prepared_len() as usize;
+        let usage = Usage { arena_bytes, state_bytes, plan_bytes, total_bytes, prepared_bytes };
+        let prepared = constants.into_prepared();
         let (plan, state) = state
             .split_at_mut_checked(align(plan_bytes))
             .filter(|(_, state)| state.len() >= state_bytes)
             .ok_or(state_too_small(plan_bytes))?;
-        Self::start(plan, model, arena, state, usage)
+        Self::start(plan, model, prepared, arena, state, usage)
     }
 
     fn start(
         plan: &'a mut [u8],
         model: &Model<'a>,
+        prepared: &'a [u8],
         arena: &'a mut [u8],
         state: &'a mut [u8],
         usage: Usage,
     ) -> Result<Self, Error> {
         let plan = Plan::new(words(plan)?)?;
-        Self::assemble(plan, model.bytes(), arena, state, usage)
+        Self::assemble(plan, model.bytes(), prepared, arena, state, usage)
     }
 }
 
@@ -182,11 +205,12 @@ impl<'a, D: Dispatch> Interpreter<'a, D> {
     ) -> Result<Self, Error> {
         let words: &[u32] = bytemuck::try_cast_slice(plan).map_err(|_| Error::Misaligned)?;
         let plan = Plan::new(words)?;
-        let Memory { arena, state } = memory.into();
+        let Memory { arena, state, prepared: _ } = memory.into();
         let (arena_bytes, state_bytes) = (plan.arena_bytes(), plan.state_bytes());
         // The state comes first, so that it is aligned whatever the arena's length.
         let total_bytes = align(state_bytes) + arena_bytes;
-        let usage = Usage { arena_bytes, state_bytes, plan_bytes: words.len() * 4, total_bytes };
+        let usage =
+            Usage { arena_bytes, state_bytes, plan_bytes: words.len() * 4, total_bytes, prepared_bytes: 0 };
         let given = arena.len();
         let (state, arena) = match state {
             Some(state) => (state, arena),
@@ -195,12 +219,13 @@ impl<'a, D: Dispatch> Interpreter<'a, D> {
                 .filter(|(_, arena)| arena.len() >= arena_bytes)
                 .ok_or(Error::MemoryTooSmall { needed: total_bytes, given })?,
         };
-        Self::assemble(plan, constants, arena, state, usage)
+        Self::assemble(plan, constants, &[], arena, state, usage)
     }
 
     fn assemble(
         plan: Plan<'a>,
         constants: &'a [u8],
+        prepared: &'a [u8],
         arena: &'a mut [u8],
         state: &'a mut [u8],
         usage: Usage,
@@ -210,6 +235,10 @@ impl<'a, D: Dispatch> Interpreter<'a, D> {
         }
         if constants.len() < plan.constant_bytes() {
             return Err(Error::Plan(kinglet_plan::check::CheckError::OtherGraph));
+        }
+        if prepared.len() < plan.prepared_bytes() {
+            let (needed, given) = (plan.prepared_bytes(), prepared.len());
+            return Err(Error::PreparedTooSmall { needed, given });
         }
         let (given_arena, given_state) = (arena.len(), state.len());
         let arena = arena
@@ -221,6 +250,7 @@ impl<'a, D: Dispatch> Interpreter<'a, D> {
         let mut net = Self {
             plan,
             constants,
+            prepared,
             arena,
             state,
             usage,
@@ -360,6 +390,7 @@ impl<'a, D: Dispatch> Interpreter<'a, D> {
             arena: Cell::from_mut(bytemuck::cast_slice_mut::<u8, i8>(self.arena)).as_slice_of_cells(),
             state: Cell::from_mut(bytemuck::cast_slice_mut::<u8, i8>(self.state)).as_slice_of_cells(),
             constants: self.constants,
+            prepared: self.prepared,
             plan: self.plan.words(),
             params: step.params as usize,
             rows: step.first_row..step.end_row,
@@ -429,11 +460,14 @@ impl<'a, D: Dispatch> Interpreter<'a, D> {
         self.arena
     }
 
-    fn bytes_at(&self, place: Place, len: u32) -> Option<&[u8]> {
+    /// What lies at a place that the plan names: for tools that look at tensors between steps. `None` when
+    /// it is not within its memory.
+    pub fn bytes_at(&self, place: Place, len: u32) -> Option<&[u8]> {
         let memory: &[u8] = match place.region()? {
             Region::Arena => self.arena,
             Region::State => self.state,
             Region::Constants => self.constants,
+            Region::Prepared => self.prepared,
         };
         memory.get(place.offset()..)?.get(..len as usize)
     }
@@ -535,10 +569,6 @@ fn is_aligned(memory: &[u8]) -> bool {
 
 fn align(bytes: usize) -> usize {
     bytes.next_multiple_of(ALIGNMENT)
-}
-
-fn in_file(model: &Model<'_>) -> InFile {
-    InFile { len: model.bytes().len() as u32 }
 }
 
 /// Memory as words; bytes that do not fill one are left out.

@@ -45,7 +45,9 @@ mod tensor;
 pub use dispatch::{Dispatch, Ops};
 pub use error::{Error, InvokeError, TensorError};
 pub use interpreter::{Interpreter, Phase, StepDone};
-pub use kinglet_kernels::{Call, Fault, Kernel, ops as kernels};
+#[doc(hidden)]
+pub use kinglet_kernels::for_family;
+pub use kinglet_kernels::{Call, Fault, Kernel, Target, ops as kernels};
 #[cfg(feature = "macros")]
 pub use kinglet_macros::include_model;
 pub use kinglet_plan::{Options, Plan, PlanError, Reference};

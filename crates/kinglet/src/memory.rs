@@ -11,18 +11,29 @@ pub struct Memory<'a> {
     pub(crate) arena: &'a mut [u8],
     /// `None`: split off the arena.
     pub(crate) state: Option<&'a mut [u8]>,
+    /// `None`: constants are read from the file as they are.
+    pub(crate) prepared: Option<&'a mut [u8]>,
 }
 
 impl<'a> Memory<'a> {
     /// Arena and state apart, each aligned to [`ALIGNMENT`](crate::ALIGNMENT) bytes.
     pub fn new(arena: &'a mut [u8], state: &'a mut [u8]) -> Self {
-        Self { arena, state: Some(state) }
+        Self { arena, state: Some(state), prepared: None }
+    }
+
+    /// The same, with a block of memory for weights in layouts of the kernels' own: in loaded mode on a
+    /// host it makes fast kernels possible. [`Usage::prepared_bytes`] says how long it has to be; best
+    /// aligned to 64 bytes.
+    #[must_use]
+    pub fn with_prepared(mut self, block: &'a mut [u8]) -> Self {
+        self.prepared = Some(block);
+        self
     }
 }
 
 impl<'a> From<&'a mut [u8]> for Memory<'a> {
     fn from(slice: &'a mut [u8]) -> Self {
-        Self { arena: slice, state: None }
+        Self { arena: slice, state: None, prepared: None }
     }
 }
 
@@ -87,4 +98,6 @@ pub struct Usage {
     pub plan_bytes: usize,
     /// All RAM that the caller has to give when it is one slice, working memory of the planner included.
     pub total_bytes: usize,
+    /// Weights prepared when the model was loaded: see [`Memory::with_prepared`].
+    pub prepared_bytes: usize,
 }

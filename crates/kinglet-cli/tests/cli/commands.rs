@@ -140,6 +140,33 @@ fn inspect_says_what_a_model_is() {
 }
 
 #[test]
+fn inspect_draws_the_arena() {
+    let folder = folder("svg");
+    let picture = folder.join("arena.svg");
+    let shown = picture.to_str().expect("the path is UTF-8");
+    for how in ["", "--mode loaded"] {
+        let json = line(&format!("inspect {DIGITS} --svg {shown} --json {how}")).assert_fine().json();
+        assert_eq!(json["svg"], shown);
+        assert_eq!(json["floor_bytes"], 2304);
+        let svg = std::fs::read_to_string(&picture).expect("it is written");
+        assert!(svg.starts_with("<svg ") && svg.trim_end().ends_with("</svg>"));
+        // The input, eight tensors between operators, the reshape's other name, the output.
+        assert_eq!(svg.matches("<rect class=\"b\"").count(), 11);
+        // Only the reshape's input and output lie in one place.
+        assert_eq!(svg.matches("<rect class=\"over\"").count(), 1);
+        assert!(svg.contains("from 7 RESHAPE to 7 RESHAPE"));
+        assert!(svg.contains("layer-wise floor 2,304 bytes"));
+    }
+    assert_eq!(std::fs::read_dir(&folder).expect("the folder is there").count(), 1, "files are left");
+    // What was there is not touched when there is nothing to draw.
+    let before = std::fs::read(&picture).expect("it is there");
+    line(&format!("inspect models/ops/network_attention/model.tflite --svg {shown}"))
+        .assert_error(1, &["--svg", "no arena to draw"]);
+    assert_eq!(std::fs::read(&picture).expect("it is there"), before);
+    line(&format!("inspect {DIGITS} --svg {shown}/no/arena.svg")).assert_error(1, &["arena.svg"]);
+}
+
+#[test]
 fn check_keeps_to_the_budget() {
     let check = |budget: &str| line(&format!("check {DIGITS} --json {budget}"));
     let json = check("--max-arena 2304 --max-macs 58400").assert_fine().json();
@@ -175,7 +202,7 @@ fn wrong_usage_is_one_line_and_exit_code_2() {
         "run",
         "check",
         "verify",
-        "inspect models/digits/model.tflite --svg x.svg",
+        "inspect models/digits/model.tflite --picture x.svg",
         "inspect models/digits/model.tflite --slim on",
         "inspect models/digits/model.tflite --feed rows",
         "inspect models/digits/model.tflite --arena-budget 1000",
@@ -188,12 +215,8 @@ fn wrong_usage_is_one_line_and_exit_code_2() {
         outcome.assert_error(2, &["error: "]);
         assert_eq!(outcome.json()["error"]["kind"], "usage", "{arguments}");
     }
-    for command in
-        ["run models/digits/model.tflite", "verify models/digits", "bench models/digits/model.tflite"]
-    {
-        let outcome = line(&format!("{command} --target cortex-m4"));
-        outcome.assert_error(2, &["cargo xtask device", "--target cortex-m4"]);
-    }
+    let outcome = line(&format!("bench {DIGITS} --target cortex-m4"));
+    outcome.assert_error(2, &["cargo xtask device", "--target cortex-m4"]);
 }
 
 #[test]

@@ -2,7 +2,9 @@
 
 mod bad_models;
 mod commands;
+mod footprint;
 mod golden_folders;
+mod layers;
 
 use std::path::{Path, PathBuf};
 use std::process::Command;

@@ -6,7 +6,7 @@
 use crate::ops::elements::for_each_pair;
 use crate::params::params;
 use crate::quant::Multiplier;
-use crate::{Call, Choice, Element, Fault, Kernel, Place, Target, Word};
+use crate::{Call, Choice, Element, Fault, Kernel, Overlap, Place, Target, Word};
 
 params! {
     /// Parameters of the kernels in this file. A row is `row_len` elements of the output.
@@ -131,7 +131,7 @@ pub fn choose(function: Function, ty: Type, _target: Target) -> Option<Choice> {
         (Function::Prelu, Type::F32) => Kernel::PreluF32,
         _ => return None,
     };
-    Some(Choice { kernel, scratch: 0 })
+    Some(Choice::new(kernel).with_overlap(Overlap::Elements))
 }
 
 /// Bits by which the inputs of a quantised ADD or SUB are shifted left before they are rescaled.

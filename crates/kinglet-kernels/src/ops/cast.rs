@@ -2,7 +2,7 @@
 
 use crate::ops::elements::for_each_index;
 use crate::params::params;
-use crate::{Call, Choice, Fault, Kernel, Place, Source, Target, View, Word};
+use crate::{Call, Choice, Fault, Kernel, Overlap, Place, Source, Target, View, Word};
 
 /// An element type.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -69,7 +69,7 @@ params! {
 
 /// Chooses the kernel.
 pub fn choose(_target: Target) -> Choice {
-    Choice { kernel: Kernel::Cast, scratch: 0 }
+    Choice::new(Kernel::Cast).with_overlap(Overlap::Elements)
 }
 
 /// An element on its way.

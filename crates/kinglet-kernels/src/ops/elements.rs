@@ -74,7 +74,7 @@ mod tests {
     use std::vec::Vec;
 
     fn pairs(rows: core::ops::Range<u32>, row_len: u32, dims: &[u32]) -> Vec<(usize, usize, usize)> {
-        let call = Call { arena: &[], state: &[], constants: &[], plan: &[], params: 0, rows };
+        let call = Call { arena: &[], state: &[], constants: &[], prepared: &[], plan: &[], params: 0, rows };
         let mut pairs = Vec::new();
         for_each_pair(&call, row_len, dims, |i, i1, i2| {
             pairs.push((i, i1, i2));
@@ -97,7 +97,8 @@ mod tests {
 
     #[test]
     fn damaged_dimensions_are_faults() {
-        let call = Call { arena: &[], state: &[], constants: &[], plan: &[], params: 0, rows: 0..2 };
+        let call =
+            Call { arena: &[], state: &[], constants: &[], prepared: &[], plan: &[], params: 0, rows: 0..2 };
         let walk = |row_len, dims: &[u32]| for_each_pair(&call, row_len, dims, |_, _, _| Ok(()));
         assert_eq!(walk(1, &[0, 1, 1]), Err(Fault::BadPlan));
         assert_eq!(walk(1, &[1; 21]), Err(Fault::BadPlan));

@@ -4,7 +4,7 @@ use crate::call::Bias;
 use crate::ops::rows::{Rows, product};
 use crate::params::params;
 use crate::quant::round_f64_to_i32;
-use crate::{Call, Choice, Fault, Kernel, Place, Target};
+use crate::{Call, Choice, Fault, How, Kernel, Place, Weights};
 
 params! {
     /// Parameters of the fully connected kernels. A row is one vector of the batch.
@@ -32,14 +32,18 @@ params! {
         pub requant_len: u32,
         /// Scratch memory.
         pub scratch: Place,
+        /// Its length in bytes.
+        pub scratch_len: u32,
     }
 }
 
-/// Chooses the kernel of a fully connected layer. `litert`: round as LiteRT does since TensorFlow 2.20.
-pub fn choose(_target: Target, litert: bool) -> Choice {
-    let kernel = if litert { Kernel::FullyConnectedLitert } else { Kernel::FullyConnected };
-    Choice { kernel, scratch: 0 }
+/// Chooses the kernel of a fully connected layer. Places, tables and scratch are not yet known.
+pub fn choose(_params: &FullyConnectedParams, _weights: &Weights<'_>, _how: &How) -> Choice {
+    Choice::new(Kernel::FullyConnected)
 }
+
+/// Writes a layer's constants as the kernel chosen wants them: [`Choice::prepared`] bytes.
+pub fn pack(_kernel: Kernel, _params: &FullyConnectedParams, _weights: &Weights<'_>, _out: &mut [u8]) {}
 
 /// The portable fully connected layer. Accumulators wrap at 32 bits. Input and output do not overlap.
 pub fn fully_connected(call: &Call<'_>) -> Result<(), Fault> {

@@ -3,15 +3,21 @@
 //! Every kernel here returns a [`Fault`](crate::Fault) when its parameters do not fit its memory, and
 //! none panics.
 
+pub mod batch_matmul;
 pub mod binary;
 pub mod cast;
 pub mod conv_2d;
 pub mod copy;
 pub mod depthwise_conv_2d;
 pub mod elements;
+pub mod float;
 pub mod fully_connected;
+pub mod gather;
 pub mod hard_swish;
 pub mod jump;
+pub mod known;
+pub mod l2_normalization;
+pub mod log_softmax;
 pub mod logistic;
 pub mod lookup;
 pub mod nothing;
@@ -23,4 +29,7 @@ pub mod rows;
 pub mod softmax;
 pub mod strided_copy;
 pub mod svdf;
+pub mod transpose_conv;
 pub mod unary;
+
+pub use crate::arch::dsp;

@@ -44,12 +44,12 @@ params! {
 
 /// Chooses the kernel of SVDF with int8 state.
 pub fn choose_s8(_target: Target) -> Choice {
-    Choice { kernel: Kernel::SvdfS8, scratch: 0 }
+    Choice::new(Kernel::SvdfS8)
 }
 
 /// Chooses the kernel of SVDF with int16 state.
 pub fn choose_s16(_target: Target) -> Choice {
-    Choice { kernel: Kernel::SvdfS16, scratch: 0 }
+    Choice::new(Kernel::SvdfS16)
 }
 
 /// Portable SVDF with int8 state. Input and output do not overlap where the batch is above 1.

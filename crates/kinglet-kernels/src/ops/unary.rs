@@ -7,7 +7,7 @@ use crate::ops::binary::Limits;
 use crate::ops::elements::for_each_index;
 use crate::params::params;
 use crate::quant::Multiplier;
-use crate::{Call, Choice, Element, Fault, Kernel, Place, Target, Word};
+use crate::{Call, Choice, Element, Fault, Kernel, Overlap, Place, Target, Word};
 
 params! {
     /// Parameters of element-wise kernels with one input. A row is `row_len` elements.
@@ -101,7 +101,7 @@ pub fn choose(function: Function, ty: Type, _target: Target) -> Option<Choice> {
         (Function::Round, Type::F32) => Kernel::RoundF32,
         _ => return None,
     };
-    Some(Choice { kernel, scratch: 0 })
+    Some(Choice::new(kernel).with_overlap(Overlap::Elements))
 }
 
 /// Portable LEAKY_RELU, int8.
@@ -269,7 +269,15 @@ mod tests {
         let mut plan = Vec::new();
         params.for_each_word(|word| plan.push(word));
         let arena = x.to_le_bytes().map(|byte| Cell::new(byte as i8));
-        let call = Call { arena: &arena, state: &[], constants: &[], plan: &plan, params: 0, rows: 0..1 };
+        let call = Call {
+            arena: &arena,
+            state: &[],
+            constants: &[],
+            prepared: &[],
+            plan: &plan,
+            params: 0,
+            rows: 0..1,
+        };
         kernel(&call).unwrap();
         f32::from_le_bytes(arena.map(|cell| cell.get() as u8))
     }

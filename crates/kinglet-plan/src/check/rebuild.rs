@@ -1,6 +1,6 @@
 //! A plan is written once more, with the places that it names itself, and compared word by word.
 
-use kinglet_kernels::{Footprint, Kernel, Place, Region};
+use kinglet_kernels::{Place, Region};
 use kinglet_tflite::{Graph, Node, OpKind, OpSet, Storage, Tensor};
 
 use super::CheckError;
@@ -10,7 +10,8 @@ use crate::plan::{Plan, PlanWriter, StateInit};
 use crate::planner::{Constants, Options, emit};
 
 /// Where a plan says that the tensors of its graph lie.
-struct Named<'p, 'g> {
+#[derive(Clone, Copy, Debug)]
+pub struct Named<'p, 'g> {
     plan: &'p Plan<'p>,
     graph: &'p Graph<'g>,
 }
@@ -24,16 +25,22 @@ pub(super) fn check<S: OpSet>(
 ) -> Result<(), CheckError> {
     let steps = plan.step_count() as u32;
     let mut writer = PlanWriter::compare(plan.words(), steps);
-    let written = emit::<S>(graph, options, &Named { plan, graph }, &mut writer, constants);
+    let written = emit::<S>(graph, options, &Named::new(plan, graph), &mut writer, constants);
     let written = written.map_err(|error| match error {
         PlanError::Model(error) => error.into(),
         _ => CheckError::OtherGraph,
     })?;
-    writer.finish(plan.arena_bytes() as u32, plan.state_bytes() as u32, constants.len());
+    let memory = (plan.arena_bytes() as u32, plan.state_bytes() as u32);
+    writer.finish(memory, constants.len(), constants.prepared_len());
     if written == steps && writer.is_same() { Ok(()) } else { Err(CheckError::OtherGraph) }
 }
 
-impl Named<'_, '_> {
+impl<'p, 'g> Named<'p, 'g> {
+    /// `plan` is a plan for `graph`.
+    pub const fn new(plan: &'p Plan<'p>, graph: &'p Graph<'g>) -> Self {
+        Self { plan, graph }
+    }
+
     /// Variables that are in use have their initial values in the order of their numbers.
     fn variable(&self, id: u32) -> Option<Place> {
         if !self.is_used(id) {
@@ -147,8 +154,7 @@ impl Places for Named<'_, '_> {
 
     fn scratch(&self, step: u32, _i: usize) -> Option<Place> {
         let step = self.plan.step(step as usize)?;
-        let words = self.plan.words().get(step.params as usize..)?;
-        Some(Footprint::new(Kernel::from_id(step.kernel)?, words)?.scratch.place)
+        Some(self.plan.footprint(&step)?.scratch.place)
     }
 
     fn slot(&self, slot: u32) -> Option<StateInit> {

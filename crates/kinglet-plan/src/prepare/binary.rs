@@ -21,8 +21,8 @@ pub(super) fn choose(op: &Binary<'_>, options: &Options) -> Choice {
         BinaryKind::Prelu => Function::Prelu,
     };
     // The operator's checks leave only what there are kernels for.
-    binary::choose(function, element_type(op.output.dtype), options.target)
-        .unwrap_or(Choice { kernel: Kernel::Nothing, scratch: 0 })
+    binary::choose(function, element_type(op.output.dtype), options.how.target)
+        .unwrap_or(Choice::new(Kernel::Nothing))
 }
 
 pub(super) fn element_type(dtype: DType) -> Type {
@@ -119,7 +119,12 @@ fn below_one(real: f64) -> Result<Multiplier> {
 
 /// Writes size and steps of each output dimension, innermost first; a dimension in which an input has
 /// size 1 has step 0 there. Neighbours that can be walked as one are one. Returns their number.
-fn broadcast_dims(emit: &mut Emit<'_, '_, impl Constants>, a: &Shape, b: &Shape, output: &Shape) -> u32 {
+pub(super) fn broadcast_dims(
+    emit: &mut Emit<'_, '_, impl Constants>,
+    a: &Shape,
+    b: &Shape,
+    output: &Shape,
+) -> u32 {
     let (mut inner_a, mut inner_b) = (1, 1);
     let mut a = a.dims().iter().rev().copied();
     let mut b = b.dims().iter().rev().copied();

@@ -7,7 +7,7 @@ use super::{Emit, Result, element_rows};
 use crate::planner::{Constants, Options};
 
 pub(super) fn choose(options: &Options) -> Choice {
-    cast::choose(options.target)
+    cast::choose(options.how.target)
 }
 
 pub(super) fn emit(op: &Cast<'_>, emit: &mut Emit<'_, '_, impl Constants>) -> Result<u32> {

@@ -1,19 +1,11 @@
-use kinglet_kernels::Choice;
 use kinglet_kernels::ops::conv_2d::{self, Conv2dParams};
 use kinglet_kernels::ops::depthwise_conv_2d::{self, DepthwiseConv2dParams};
+use kinglet_kernels::{Choice, Place};
 use kinglet_tflite::ops::{Conv2d, DepthwiseConv2d};
-
-use super::{Emit, Result, int8_quant, requant_table};
-use crate::planner::{Constants, Options};
 use kinglet_tflite::{ModelError, Reason, Tensor};
 
-pub(super) fn choose(_op: &Conv2d<'_>, options: &Options) -> Choice {
-    conv_2d::choose(options.target)
-}
-
-pub(super) fn choose_depthwise(_op: &DepthwiseConv2d<'_>, options: &Options) -> Choice {
-    depthwise_conv_2d::choose(options.target)
-}
+use super::{Emit, Layer, Result, int8_quant};
+use crate::planner::{Constants, Options};
 
 /// An image tensor as the spatial kernels see it.
 pub(super) struct Image {
@@ -34,14 +26,24 @@ impl Image {
     }
 }
 
-pub(super) fn emit(op: &Conv2d<'_>, emit: &mut Emit<'_, '_, impl Constants>) -> Result<u32> {
+fn layer<'l, 'a>(op: &'l Conv2d<'a>) -> Layer<'l, 'a> {
+    Layer {
+        input: &op.input,
+        weights: &op.filter,
+        bias: op.bias.as_ref(),
+        output: &op.output,
+        in_float: false,
+    }
+}
+
+/// All but places, tables and scratch.
+fn params(op: &Conv2d<'_>) -> Result<Conv2dParams> {
     let (input, output) = (Image::new(&op.input)?, Image::new(&op.output)?);
-    let (requant, requant_len) = requant_table(emit, &op.input, &op.filter, &op.output)?;
-    let params = Conv2dParams {
-        input: emit.place(&op.input)?,
+    Ok(Conv2dParams {
+        input: Place::NONE,
         input_stride: input.stride,
         input_ring: input.rows,
-        output: emit.place(&op.output)?,
+        output: Place::NONE,
         output_stride: output.stride,
         output_ring: output.rows,
         input_size: input.size,
@@ -56,27 +58,58 @@ pub(super) fn emit(op: &Conv2d<'_>, emit: &mut Emit<'_, '_, impl Constants>) -> 
         dilation: op.window.dilation,
         pad: op.window.pad,
         quant: int8_quant(&op.input, &op.output, op.activation)?,
-        weights: emit.place(&op.filter)?,
-        bias: emit.optional_place(op.bias.as_ref())?,
-        requant,
-        requant_len,
-        scratch: emit.scratch,
-    };
-    emit.params(&params);
-    Ok(output.rows)
+        weights: Place::NONE,
+        bias: Place::NONE,
+        requant: 0,
+        requant_len: 0,
+        scratch: Place::NONE,
+        scratch_len: 0,
+    })
 }
 
-pub(super) fn emit_depthwise(
-    op: &DepthwiseConv2d<'_>,
-    emit: &mut Emit<'_, '_, impl Constants>,
-) -> Result<u32> {
-    let (input, output) = (Image::new(&op.input)?, Image::new(&op.output)?);
-    let (requant, requant_len) = requant_table(emit, &op.input, &op.filter, &op.output)?;
-    let params = DepthwiseConv2dParams {
+pub(super) fn choose(op: &Conv2d<'_>, options: &Options) -> Result<Choice> {
+    let layer = layer(op);
+    let factor = |i: usize| layer.factor(i);
+    Ok(conv_2d::choose(&params(op)?, &layer.constants(&factor), &options.how))
+}
+
+pub(super) fn emit(op: &Conv2d<'_>, emit: &mut Emit<'_, '_, impl Constants>) -> Result<u32> {
+    let params = params(op)?;
+    let constants =
+        emit.weighted(&layer(op), |kernel, weights, out| conv_2d::pack(kernel, &params, weights, out))?;
+    let params = Conv2dParams {
         input: emit.place(&op.input)?,
+        output: emit.place(&op.output)?,
+        weights: constants.weights,
+        bias: constants.bias,
+        requant: constants.requant,
+        requant_len: constants.requant_len,
+        scratch: emit.scratch,
+        scratch_len: emit.choice.scratch,
+        ..params
+    };
+    emit.params(&params);
+    Ok(params.output_ring)
+}
+
+fn depthwise_layer<'l, 'a>(op: &'l DepthwiseConv2d<'a>) -> Layer<'l, 'a> {
+    Layer {
+        input: &op.input,
+        weights: &op.filter,
+        bias: op.bias.as_ref(),
+        output: &op.output,
+        in_float: false,
+    }
+}
+
+/// All but places, tables and scratch.
+fn depthwise_params(op: &DepthwiseConv2d<'_>) -> Result<DepthwiseConv2dParams> {
+    let (input, output) = (Image::new(&op.input)?, Image::new(&op.output)?);
+    Ok(DepthwiseConv2dParams {
+        input: Place::NONE,
         input_stride: input.stride,
         input_ring: input.rows,
-        output: emit.place(&op.output)?,
+        output: Place::NONE,
         output_stride: output.stride,
         output_ring: output.rows,
         input_size: input.size,
@@ -89,12 +122,40 @@ pub(super) fn emit_depthwise(
         dilation: op.window.dilation,
         pad: op.window.pad,
         quant: int8_quant(&op.input, &op.output, op.activation)?,
-        weights: emit.place(&op.filter)?,
-        bias: emit.optional_place(op.bias.as_ref())?,
-        requant,
-        requant_len,
+        weights: Place::NONE,
+        bias: Place::NONE,
+        requant: 0,
+        requant_len: 0,
+        scratch: Place::NONE,
+        scratch_len: 0,
+    })
+}
+
+pub(super) fn choose_depthwise(op: &DepthwiseConv2d<'_>, options: &Options) -> Result<Choice> {
+    let layer = depthwise_layer(op);
+    let factor = |i: usize| layer.factor(i);
+    Ok(depthwise_conv_2d::choose(&depthwise_params(op)?, &layer.constants(&factor), &options.how))
+}
+
+pub(super) fn emit_depthwise(
+    op: &DepthwiseConv2d<'_>,
+    emit: &mut Emit<'_, '_, impl Constants>,
+) -> Result<u32> {
+    let params = depthwise_params(op)?;
+    let constants = emit.weighted(&depthwise_layer(op), |kernel, weights, out| {
+        depthwise_conv_2d::pack(kernel, &params, weights, out);
+    })?;
+    let params = DepthwiseConv2dParams {
+        input: emit.place(&op.input)?,
+        output: emit.place(&op.output)?,
+        weights: constants.weights,
+        bias: constants.bias,
+        requant: constants.requant,
+        requant_len: constants.requant_len,
         scratch: emit.scratch,
+        scratch_len: emit.choice.scratch,
+        ..params
     };
     emit.params(&params);
-    Ok(output.rows)
+    Ok(params.output_ring)
 }

@@ -6,7 +6,7 @@ use super::{Emit, Result};
 use crate::planner::Constants;
 
 pub(super) fn choose() -> Choice {
-    Choice { kernel: Kernel::StridedCopy, scratch: 0 }
+    Choice::new(Kernel::StridedCopy)
 }
 
 /// One to fill the output, one for each piece.

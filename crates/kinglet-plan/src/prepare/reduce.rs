@@ -15,7 +15,7 @@ pub(super) fn choose(op: &Reduce<'_>) -> Choice {
         OpKind::ArgMin => Kernel::ArgMin,
         _ => Kernel::ReduceSum,
     };
-    Choice { kernel, scratch: 0 }
+    Choice::new(kernel)
 }
 
 /// TFLite: `QuantizedMeanOrSum`.

@@ -9,7 +9,7 @@ use super::{Emit, Result};
 use crate::planner::Constants;
 
 pub(super) fn choose(op: &Resize<'_>) -> Choice {
-    Choice { kernel: if op.bilinear { Kernel::ResizeBilinear } else { Kernel::ResizeNearest }, scratch: 0 }
+    Choice::new(if op.bilinear { Kernel::ResizeBilinear } else { Kernel::ResizeNearest })
 }
 
 pub(super) fn emit(op: &Resize<'_>, emit: &mut Emit<'_, '_, impl Constants>) -> Result<u32> {

@@ -8,8 +8,8 @@ use crate::planner::{Constants, Options};
 
 pub(super) fn choose(op: &Softmax<'_>, options: &Options) -> Choice {
     match op.output.dtype {
-        DType::Int16 => softmax::choose_s8_s16(options.target),
-        _ => softmax::choose_s8(options.target),
+        DType::Int16 => softmax::choose_s8_s16(options.how.target),
+        _ => softmax::choose_s8(options.how.target),
     }
 }
 

@@ -8,8 +8,8 @@ use crate::planner::{Constants, Options};
 
 pub(super) fn choose(op: &Svdf<'_>, options: &Options) -> Choice {
     match op.state.dtype {
-        DType::Int16 => svdf::choose_s16(options.target),
-        _ => svdf::choose_s8(options.target),
+        DType::Int16 => svdf::choose_s16(options.how.target),
+        _ => svdf::choose_s8(options.how.target),
     }
 }
 

@@ -25,8 +25,8 @@ pub(super) fn choose(op: &Unary<'_>, options: &Options) -> Choice {
         UnaryKind::Round => Function::Round,
     };
     // The operator's checks leave only what there are kernels for.
-    unary::choose(function, element_type(op.output.dtype), options.target)
-        .unwrap_or(Choice { kernel: Kernel::Nothing, scratch: 0 })
+    unary::choose(function, element_type(op.output.dtype), options.how.target)
+        .unwrap_or(Choice::new(Kernel::Nothing))
 }
 
 pub(super) fn emit<S: OpSet>(op: &Unary<'_>, emit: &mut Emit<'_, '_, impl Constants>) -> Result<u32> {

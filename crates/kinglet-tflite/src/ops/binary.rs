@@ -125,15 +125,23 @@ fn fused_activation(node: &Node<'_>, kind: BinaryKind) -> Result<Activation> {
 /// The output's shape is that of both inputs, broadcast against each other.
 fn check_broadcast(inputs: &[Tensor<'_>; 2], output: &Tensor<'_>) -> Result<()> {
     let [a, b] = inputs;
-    ensure(output.shape.rank() == a.shape.rank().max(b.shape.rank()), output, Reason::ShapeMismatch)?;
+    check_shapes([(&a.shape, a), (&b.shape, b), (&output.shape, output)])
+}
+
+/// The third shape is that of the first two, broadcast against each other; each with the tensor that it
+/// belongs to.
+pub(super) fn check_shapes(
+    [(a_shape, _), (b_shape, b), (shape, output)]: [(&Shape, &Tensor<'_>); 3],
+) -> Result<()> {
+    ensure(shape.rank() == a_shape.rank().max(b_shape.rank()), output, Reason::ShapeMismatch)?;
     // From the innermost dimension outwards; a missing dimension counts as 1.
     let dim = |shape: &Shape, i: usize| shape.dims().iter().rev().nth(i).copied().unwrap_or(1);
-    for i in 0..output.shape.rank() {
-        let (a_dim, b_dim) = (dim(&a.shape, i), dim(&b.shape, i));
+    for i in 0..shape.rank() {
+        let (a_dim, b_dim) = (dim(a_shape, i), dim(b_shape, i));
         if a_dim != b_dim && a_dim != 1 && b_dim != 1 {
             return Err(at(b, Reason::ShapeMismatch));
         }
-        ensure(dim(&output.shape, i) == a_dim.max(b_dim), output, Reason::ShapeMismatch)?;
+        ensure(dim(shape, i) == a_dim.max(b_dim), output, Reason::ShapeMismatch)?;
     }
     Ok(())
 }

@@ -184,11 +184,11 @@ impl<'a> DepthwiseConv2d<'a> {
     }
 }
 
-fn nhwc(tensor: &Tensor<'_>) -> Result<[u32; 4]> {
+pub(super) fn nhwc(tensor: &Tensor<'_>) -> Result<[u32; 4]> {
     tensor.shape.nhwc().map_err(|reason| at(tensor, reason))
 }
 
-fn check_weighted(input: &Tensor<'_>, filter: &Tensor<'_>, output: &Tensor<'_>) -> Result<()> {
+pub(super) fn check_weighted(input: &Tensor<'_>, filter: &Tensor<'_>, output: &Tensor<'_>) -> Result<()> {
     check_int8(input, filter)?;
     ensure(filter.dtype == DType::Int8, filter, Reason::UnsupportedType)?;
     ensure(filter.is_constant(), filter, Reason::NotConstant)?;

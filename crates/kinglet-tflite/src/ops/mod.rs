@@ -1,34 +1,44 @@
 //! The operators, checked: one file a family, each with the typed view and its shape rules.
 
+mod batch_matmul;
 mod binary;
 mod cast;
 mod control;
 mod conv;
 mod fully_connected;
+mod gather;
 mod movement;
+mod normalize;
 mod pool;
 mod reduce;
 mod rescale;
 mod reshape;
 mod resize;
+mod shape_of;
 mod softmax;
 mod svdf;
+mod transpose_conv;
 mod unary;
 mod variable;
 
+pub use batch_matmul::BatchMatmul;
 pub use binary::{Binary, BinaryKind};
 pub use cast::Cast;
 pub use control::{CallOnce, If, While};
 pub use conv::{Conv2d, DepthwiseConv2d, Window};
 pub use fully_connected::FullyConnected;
+pub use gather::{Gather, GatherNd};
 pub use movement::{Dim, Movement, Piece};
+pub use normalize::{Normalize, NormalizeKind};
 pub use pool::{Pool2d, PoolKind};
 pub use reduce::Reduce;
 pub use rescale::Rescale;
 pub use reshape::Reshape;
 pub use resize::Resize;
+pub use shape_of::ShapeOf;
 pub use softmax::Softmax;
 pub use svdf::Svdf;
+pub use transpose_conv::TransposeConv;
 pub use unary::{Unary, UnaryKind};
 pub use variable::{AssignVariable, ReadVariable, VarHandle};
 
@@ -153,6 +163,20 @@ pub(crate) fn check<'a, S: OpSet>(graph: &Graph<'a>, node: &Node<'a>) -> Result<
         OpKind::CallOnce if S::has(OpKind::CallOnce) => CallOnce::check(graph, node).map(Op::CallOnce),
         OpKind::If if S::has(OpKind::If) => If::check(graph, node).map(Op::If),
         OpKind::While if S::has(OpKind::While) => While::check(graph, node).map(Op::While),
+        OpKind::BatchMatmul if S::has(OpKind::BatchMatmul) => {
+            BatchMatmul::check(graph, node).map(Op::BatchMatmul)
+        }
+        OpKind::Gather | OpKind::EmbeddingLookup if S::OPS & GATHER & kind.bit() != 0 => {
+            Gather::check(graph, node, kind).map(Op::Gather)
+        }
+        OpKind::GatherNd if S::has(OpKind::GatherNd) => GatherNd::check(graph, node).map(Op::GatherNd),
+        OpKind::Shape if S::has(OpKind::Shape) => ShapeOf::check(graph, node).map(Op::ShapeOf),
+        OpKind::TransposeConv if S::has(OpKind::TransposeConv) => {
+            TransposeConv::check(graph, node).map(Op::TransposeConv)
+        }
+        kind if S::OPS & NORMALIZE & kind.bit() != 0 => {
+            Normalize::check(graph, node, kind).map(Op::Normalize)
+        }
         kind if S::OPS & REDUCE & kind.bit() != 0 => Reduce::check(graph, node, kind).map(Op::Reduce),
         kind if S::OPS & MOVEMENT & kind.bit() != 0 => Movement::check(graph, node, kind).map(Op::Movement),
         _ => Err(Reason::OpNotSelected.into()),
@@ -174,11 +198,18 @@ pub const REDUCE: u128 = OpKind::ArgMax.bit()
     | OpKind::ReduceMin.bit()
     | OpKind::Sum.bit();
 
+/// The operators of [`Gather`].
+pub const GATHER: u128 = OpKind::Gather.bit() | OpKind::EmbeddingLookup.bit();
+
+/// The operators of [`Normalize`].
+pub const NORMALIZE: u128 = OpKind::L2Normalization.bit() | OpKind::LogSoftmax.bit();
+
 /// The operators of [`Movement`].
 pub const MOVEMENT: u128 = OpKind::BatchToSpaceNd.bit()
     | OpKind::BroadcastTo.bit()
     | OpKind::Concatenation.bit()
     | OpKind::DepthToSpace.bit()
+    | OpKind::MirrorPad.bit()
     | OpKind::Pack.bit()
     | OpKind::Pad.bit()
     | OpKind::PadV2.bit()

@@ -1,5 +1,5 @@
 //! Operators that only move elements: CONCATENATION, SPLIT, SPLIT_V, PACK, UNPACK, SLICE, STRIDED_SLICE,
-//! TRANSPOSE, PAD, PADV2, SPACE_TO_DEPTH, DEPTH_TO_SPACE, SPACE_TO_BATCH_ND, BATCH_TO_SPACE_ND,
+//! TRANSPOSE, PAD, PADV2, MIRROR_PAD, SPACE_TO_DEPTH, DEPTH_TO_SPACE, SPACE_TO_BATCH_ND, BATCH_TO_SPACE_ND,
 //! BROADCAST_TO.
 //!
 //! Each is a number of [`Piece`]s: blocks of up to six dimensions that are copied from an input to an
@@ -8,6 +8,7 @@
 use super::{at, divide, ensure, input, options, output};
 use crate::Result;
 use crate::error::{ModelError, Reason};
+use crate::generated::MirrorPadMode;
 use crate::graph::{Graph, Node};
 use crate::opcode::OpKind;
 use crate::tensor::{DType, Shape, Storage, Tensor};
@@ -87,6 +88,11 @@ enum How {
     },
     Pad {
         before: [u32; RANK],
+    },
+    /// Mirror images before and behind; `edge` is 1 where the element at the edge is not repeated.
+    MirrorPad {
+        before: [u32; RANK],
+        edge: u32,
     },
     SpaceToDepth {
         block: u32,
@@ -192,7 +198,9 @@ impl<'a> Movement<'a> {
             OpKind::SplitV => inputs == 3 && outputs >= 1,
             OpKind::Unpack => inputs == 1 && outputs >= 1,
             OpKind::SpaceToDepth | OpKind::DepthToSpace => inputs == 1 && outputs == 1,
-            OpKind::Transpose | OpKind::Pad | OpKind::BroadcastTo => inputs == 2 && outputs == 1,
+            OpKind::Transpose | OpKind::Pad | OpKind::MirrorPad | OpKind::BroadcastTo => {
+                inputs == 2 && outputs == 1
+            }
             OpKind::Slice | OpKind::PadV2 | OpKind::SpaceToBatchNd | OpKind::BatchToSpaceNd => {
                 inputs == 3 && outputs == 1
             }
@@ -221,6 +229,7 @@ impl<'a> Movement<'a> {
             OpKind::StridedSlice => strided_slice(graph, node, &data, &first)?,
             OpKind::Transpose => transpose(graph, node, &data)?,
             OpKind::Pad | OpKind::PadV2 => pad(graph, node, &data, &first)?,
+            OpKind::MirrorPad => mirror_pad(graph, node, &data, &first)?,
             OpKind::SpaceToDepth => {
                 How::SpaceToDepth { block: unsigned(options!(node, SpaceToDepthOptions).block_size()?)? }
             }
@@ -292,7 +301,7 @@ impl<'a> Movement<'a> {
                     set(i, get(&from, axis.into()));
                 }
             }
-            How::Pad { .. } => {
+            How::Pad { .. } | How::MirrorPad { .. } => {
                 // `pad` has checked it: it knows what lies behind.
                 return Ok(());
             }
@@ -362,8 +371,24 @@ impl<'a> Movement<'a> {
             How::SpaceToBatch { block, .. } | How::BatchToSpace { block, .. } => {
                 block.0.saturating_mul(block.1)
             }
+            // Before, the input itself, and behind, along each dimension.
+            How::MirrorPad { before, .. } => match self.margins(&before) {
+                Ok(margins) => {
+                    3u32.pow(margins.into_iter().filter(|margin| *margin != (0, 0)).count() as u32)
+                }
+                Err(_) => 1,
+            },
             _ => 1,
         }
+    }
+
+    /// Elements before and behind the input, along each dimension of the output.
+    fn margins(&self, before: &[u32; RANK]) -> Result<[(u32, u32); RANK]> {
+        let (from, to) = (sizes(&self.input_of(0)?.shape), sizes(&self.output_of(0)?.shape));
+        Ok(core::array::from_fn(|d| {
+            let margin = get_or_zero(before, d);
+            (margin, get(&to, d).saturating_sub(get(&from, d)).saturating_sub(margin))
+        }))
     }
 
     fn input_of(&self, piece: u32) -> Result<Tensor<'a>> {
@@ -463,6 +488,28 @@ impl<'a> Movement<'a> {
                 for d in 0..from.shape.rank() {
                     set(d, get(&from_sizes, d), get(&from_steps, d) as i32, get(&to_steps, d));
                     piece.output_start += get_or_zero(&before, d) * get(&to_steps, d);
+                }
+            }
+            How::MirrorPad { before, edge } => {
+                let mut part = i;
+                for (d, margins) in self.margins(&before)?.into_iter().enumerate() {
+                    let size = get(&from_sizes, d);
+                    let (step, to_step) = (get(&from_steps, d), get(&to_steps, d));
+                    let side = if margins == (0, 0) { 0 } else { part % 3 };
+                    if margins != (0, 0) {
+                        part /= 3;
+                    }
+                    let (count, first, input_step, to) = match side {
+                        0 => (size, 0, step as i32, margins.0),
+                        1 => (margins.0, (margins.0 + edge).saturating_sub(1), -(step as i32), 0),
+                        _ => (margins.1, size.saturating_sub(1 + edge), -(step as i32), margins.0 + size),
+                    };
+                    if count == 0 {
+                        return Ok(None);
+                    }
+                    set(d, count, input_step, to_step);
+                    piece.input_start += first * step;
+                    piece.output_start += to * to_step;
                 }
             }
             How::SpaceToDepth { block } => {
@@ -722,6 +769,21 @@ fn pad<'a>(graph: &Graph<'a>, node: &Node<'a>, data: &Tensor<'a>, output: &Tenso
         ensure(sum == *to, output, Reason::ShapeMismatch)?;
     }
     Ok(How::Pad { before })
+}
+
+fn mirror_pad<'a>(graph: &Graph<'a>, node: &Node<'a>, data: &Tensor<'a>, output: &Tensor<'a>) -> Result<How> {
+    let edge = match options!(node, MirrorPadOptions).mode()? {
+        MirrorPadMode::Reflect => 1,
+        MirrorPadMode::Symmetric => 0,
+    };
+    let How::Pad { before } = pad(graph, node, data, output)? else { return Err(Reason::BadOption.into()) };
+    // An image reaches no further than what it is of.
+    for (d, (from, to)) in data.shape.dims().iter().zip(output.shape.dims()).enumerate() {
+        let (margin, most) = (get_or_zero(&before, d), from - edge);
+        let behind = to.saturating_sub(*from).saturating_sub(margin);
+        ensure(margin <= most && behind <= most, data, Reason::ShapeMismatch)?;
+    }
+    Ok(How::MirrorPad { before, edge })
 }
 
 /// The constant that PADV2 pads with.

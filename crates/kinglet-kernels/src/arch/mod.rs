@@ -1,0 +1,10 @@
+//! Fast paths, one folder an instruction set.
+//!
+//! A fast path takes the parameter block of the portable kernel that it stands in for, and gives the same
+//! bytes. Its descriptor (`choose`) says for which layers it is better, and how the layer's constants are
+//! laid out where there is memory for a layout of its own. What only the instruction set can express stands
+//! in small functions with a twin in plain Rust, so that everything else runs, and is tested, on hosts too.
+
+#![allow(unsafe_code, reason = "the only place where instructions are named")]
+
+pub mod dsp;

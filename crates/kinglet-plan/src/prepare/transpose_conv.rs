@@ -1,0 +1,38 @@
+use kinglet_kernels::ops::transpose_conv::TransposeConvParams;
+use kinglet_tflite::ops::TransposeConv;
+
+use super::conv::Image;
+use super::{Emit, Layer, Result, int8_quant};
+use crate::planner::Constants;
+
+pub(super) fn emit(op: &TransposeConv<'_>, emit: &mut Emit<'_, '_, impl Constants>) -> Result<u32> {
+    let (input, output) = (Image::new(&op.input)?, Image::new(&op.output)?);
+    let layer = Layer {
+        input: &op.input,
+        weights: &op.filter,
+        bias: op.bias.as_ref(),
+        output: &op.output,
+        in_float: false,
+    };
+    let constants = emit.weighted(&layer, |_, _, _| {})?;
+    let params = TransposeConvParams {
+        input: emit.place(&op.input)?,
+        input_rows: input.rows,
+        output: emit.place(&op.output)?,
+        output_rows: output.rows,
+        input_size: input.size,
+        input_depth: input.depth,
+        output_size: output.size,
+        output_depth: output.depth,
+        kernel: op.window.kernel,
+        stride: op.window.stride,
+        pad: op.window.pad,
+        quant: int8_quant(&op.input, &op.output, op.activation)?,
+        weights: constants.weights,
+        bias: constants.bias,
+        requant: constants.requant,
+        requant_len: constants.requant_len,
+    };
+    emit.params(&params);
+    Ok(output.rows)
+}
