@@ -206,7 +206,7 @@ impl<S: OpSet> Checker<'_, '_, S> {
         Ok((entry, Kernel::from_id(entry.kernel).ok_or(bad)?))
     }
 
-    fn footprint(&self, step: usize) -> Result<Footprint, CheckError> {
+    fn footprint(&self, step: usize) -> Result<Footprint<'_>, CheckError> {
         let (entry, _) = self.step(step)?;
         self.plan.footprint(&entry).ok_or(CheckError::BadStep { step: step as u32 })
     }
@@ -278,7 +278,7 @@ impl<S: OpSet> Checker<'_, '_, S> {
         node: &Node<'_>,
         step: usize,
         kernel: Kernel,
-    ) -> Result<Footprint, CheckError> {
+    ) -> Result<Footprint<'_>, CheckError> {
         let (entry, found) = self.step(step)?;
         let number = frame.first_op.saturating_add(node.index);
         if found != kernel || u32::from(entry.op) != number {
@@ -523,7 +523,7 @@ impl<S: OpSet> Checker<'_, '_, S> {
             }
 
             let footprint = self.footprint(step)?;
-            let Footprint { reads, write, state, scratch, .. } = footprint;
+            let Footprint { write, state, scratch, .. } = footprint;
             for touched in [&state, &scratch] {
                 self.in_bounds(touched, step)?;
             }
@@ -533,7 +533,7 @@ impl<S: OpSet> Checker<'_, '_, S> {
             // What the kernel reads are the operator's inputs.
             let copy = copies;
             copies += usize::from(kernel == Kernel::StridedCopy);
-            for (i, read) in reads.into_iter().filter(|read| read.len > 0).enumerate() {
+            for (i, read) in footprint.inputs().enumerate() {
                 self.in_bounds(&read, step)?;
                 let id = node.inputs.get(read_input(node, copy, i));
                 // Steps of one operator often read the same.
@@ -769,8 +769,8 @@ fn read_input(node: &Node<'_>, copy: usize, i: usize) -> usize {
     match OpKind::from_code(node.code) {
         // One step an input.
         Some(OpKind::Concatenation | OpKind::Pack) => copy,
-        // The axis comes first.
-        Some(OpKind::Split) => 1,
+        // The axis, or the shape, comes first.
+        Some(OpKind::Split | OpKind::Fill) => 1,
         // The output's shape and the filters come first.
         Some(OpKind::TransposeConv) => 2,
         // The indices come first.

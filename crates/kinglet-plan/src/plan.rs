@@ -279,7 +279,7 @@ impl<'a> Plan<'a> {
     }
 
     /// What a step of this plan touches; `None` when its kernel or its parameters do not exist.
-    pub fn footprint(&self, step: &Step) -> Option<Footprint> {
+    pub fn footprint(&self, step: &Step) -> Option<Footprint<'a>> {
         let words = self.words.get(step.params as usize..)?;
         Footprint::new(Kernel::from_id(step.kernel)?, words)
     }
