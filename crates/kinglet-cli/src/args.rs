@@ -52,6 +52,9 @@ pub(crate) enum Command {
     /// Time a model on this machine, on one thread.
     #[command(after_help = BENCH_EXAMPLES)]
     Bench(Bench),
+    /// Count what a device costs the climate: kg CO2-equivalent, part by part.
+    #[command(after_help = crate::footprint::EXAMPLES)]
+    Footprint(Box<crate::footprint::Footprint>),
 }
 
 const RUN_EXAMPLES: &str = "\

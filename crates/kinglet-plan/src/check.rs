@@ -168,7 +168,7 @@ impl Checker<'_, '_> {
         Ok((entry, Kernel::from_id(entry.kernel).ok_or(bad)?))
     }
 
-    fn footprint(&self, step: usize) -> Result<Footprint, CheckError> {
+    fn footprint(&self, step: usize) -> Result<Footprint<'_>, CheckError> {
         let (entry, _) = self.step(step)?;
         self.plan.footprint(&entry).ok_or(CheckError::BadStep { step: step as u32 })
     }
@@ -226,7 +226,8 @@ impl Checker<'_, '_> {
                 continue;
             }
 
-            let Footprint { reads, write, state, scratch, in_place } = self.footprint(step)?;
+            let footprint = self.footprint(step)?;
+            let Footprint { write, state, scratch, .. } = footprint;
             for touched in [&state, &scratch] {
                 self.in_bounds(touched, step)?;
             }
@@ -236,7 +237,7 @@ impl Checker<'_, '_> {
             // What the kernel reads are the operator's inputs.
             let copy = copies;
             copies += usize::from(kernel == Kernel::StridedCopy);
-            for (i, read) in reads.into_iter().filter(|read| read.len > 0).enumerate() {
+            for (i, read) in footprint.inputs().enumerate() {
                 self.in_bounds(&read, step)?;
                 let id = node.inputs.get(read_input(&node, copy, i));
                 // Steps of one operator often read the same.
@@ -249,8 +250,10 @@ impl Checker<'_, '_> {
                         return Err(CheckError::Overwritten { step: at });
                     }
                 }
-                let same = in_place && read == write;
-                if (read.overlaps(&write) && !same) || read.overlaps(&scratch) || read.overlaps(&state) {
+                if !footprint.spares(i, entry.first_row > entry.end_row)
+                    || read.overlaps(&scratch)
+                    || read.overlaps(&state)
+                {
                     return Err(CheckError::Overlap { step: at });
                 }
             }
@@ -397,8 +400,8 @@ fn read_input(node: &Node<'_>, copy: usize, i: usize) -> usize {
     match OpKind::from_code(node.code) {
         // One step an input.
         Some(OpKind::Concatenation | OpKind::Pack) => copy,
-        // The axis comes first.
-        Some(OpKind::Split) => 1,
+        // The axis, or the shape, comes first.
+        Some(OpKind::Split | OpKind::Fill) => 1,
         // The output's shape and the filters come first.
         Some(OpKind::TransposeConv) => 2,
         // The indices come first.

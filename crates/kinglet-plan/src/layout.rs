@@ -4,11 +4,14 @@
 //! `i + 1`, and an output of the model stays alive to the end. Tensors that are alive together get places
 //! that do not overlap: one after the other each gets the lowest offset that is free all its life, once
 //! with the largest first ("greedy by size" of Pisarchyk and Lee, arXiv 2001.03288), once outwards from the
-//! step at which most bytes are alive; the smaller arena is kept.
+//! step at which most bytes are alive, once the last first; the smallest arena is kept.
+//!
+//! An operator's output may lie over an input that dies with it, as far as the operator's kernel allows
+//! ([`Overlap`]): it starts some way before the input or behind its start.
 
 use core::cmp::Reverse;
 
-use kinglet_kernels::{Place, Region};
+use kinglet_kernels::{Choice, Overlap, Place, Region};
 use kinglet_tflite::{DType, Graph, ModelError, Op, OpSet, Reason, Storage, Tensor};
 
 use crate::PlanError;
@@ -21,7 +24,7 @@ const MAX_STEPS: u32 = 65_535;
 /// Every tensor starts at a multiple of this many bytes.
 pub const ALIGNMENT: u32 = 4;
 
-/// What the planner knows of one tensor, or of one step's scratch memory: four words.
+/// What the planner knows of one tensor, or of one step's scratch memory: six words.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Record {
     /// Bytes, below 2^30; 0 for what needs no place of its own.
@@ -36,6 +39,12 @@ struct Record {
     /// The next record in the list of those that are placed in the arena, by offset.
     next: u16,
     flags: u8,
+    /// The tensor that this one may lie over when that dies as this is written; [`END`]: none.
+    over: u16,
+    /// How far in front of it, or behind it, this has to start, in units of [`ALIGNMENT`]; `u16::MAX`: further
+    /// than that, so not over it.
+    lead: u16,
+    lag: u16,
 }
 
 /// The end of the list.
@@ -46,14 +55,29 @@ const WRITTEN: u8 = 1;
 const PLACED: u8 = 2;
 /// It lies in the state memory.
 const STATE: u8 = 4;
+/// It may lie over every tensor that dies as it is written, not just over one.
+const OVER_ALL: u8 = 8;
 
 /// Sizes and offsets leave two bits of their words free, for the flags.
 const LOW: u32 = Place::LIMIT - 1;
 
 impl Record {
-    const WORDS: usize = 4;
+    const WORDS: usize = 6;
 
-    fn from_words([size, offset, life, links]: [u32; Self::WORDS]) -> Self {
+    const EMPTY: Self = Self {
+        size: 0,
+        offset: 0,
+        first: 0,
+        last: 0,
+        root: 0,
+        next: END,
+        flags: 0,
+        over: END,
+        lead: 0,
+        lag: 0,
+    };
+
+    fn from_words([size, offset, life, links, distances, over]: [u32; Self::WORDS]) -> Self {
         Self {
             size: size & LOW,
             offset: offset & LOW,
@@ -62,6 +86,9 @@ impl Record {
             root: links as u16,
             next: (links >> 16) as u16,
             flags: (size >> 30 | offset >> 30 << 2) as u8,
+            over: over as u16,
+            lead: distances as u16,
+            lag: (distances >> 16) as u16,
         }
     }
 
@@ -71,6 +98,8 @@ impl Record {
             self.offset & LOW | u32::from(self.flags) >> 2 << 30,
             u32::from(self.first) | u32::from(self.last) << 16,
             u32::from(self.root) | u32::from(self.next) << 16,
+            u32::from(self.lead) | u32::from(self.lag) << 16,
+            u32::from(self.over),
         ]
     }
 
@@ -80,6 +109,32 @@ impl Record {
 
     fn end(&self) -> u32 {
         self.offset.saturating_add(self.size)
+    }
+
+    /// How far in front of `input`, which it may lie over, this has to start, or how far behind: as far as all
+    /// its or the input's bytes when it may not lie over it.
+    fn distances(&self, input: &Self) -> (u32, u32) {
+        let dies = input.last == self.first && input.first < self.first;
+        let may_overlap = dies && (self.flags & OVER_ALL != 0 || self.over == input.root);
+        let bytes = |units: u16, most: u32| match units {
+            units if may_overlap && units < u16::MAX => most.min(u32::from(units) * ALIGNMENT),
+            _ => most,
+        };
+        (bytes(self.lead, self.size), bytes(self.lag, input.size))
+    }
+
+    /// Where this can't start because of `other`, which has its place: behind the first offset and before
+    /// the second.
+    fn forbidden_by(&self, other: &Self) -> (i64, i64) {
+        // The later of the two is the one that may lie over the other.
+        let (before, behind) = if self.first >= other.first {
+            self.distances(other)
+        } else {
+            let (lead, lag) = other.distances(self);
+            (lag, lead)
+        };
+        let at = i64::from(other.offset);
+        (at - i64::from(before), at + i64::from(behind))
     }
 }
 
@@ -137,17 +192,23 @@ impl Records<'_> {
         let Some(mut record) = self.get(i) else {
             return 0;
         };
-        // The list is in order of offsets: the first gap that is wide enough is the lowest.
-        let mut at = self.first;
-        while let Some(other) = self.get(at.into()) {
-            if other.is_alive_with(&record) {
-                if other.offset >= record.end() {
-                    break;
+        // Moved on past whatever is in the way, until nothing is.
+        loop {
+            let start = record.offset;
+            let mut at = self.first;
+            while let Some(other) = self.get(at.into()) {
+                if other.is_alive_with(&record) {
+                    let (behind, before) = record.forbidden_by(&other);
+                    if behind < record.offset.into() && i64::from(record.offset) < before {
+                        let offset = u32::try_from(before).unwrap_or(u32::MAX);
+                        record.offset = offset.checked_next_multiple_of(ALIGNMENT).unwrap_or(u32::MAX);
+                    }
                 }
-                let end = other.end().checked_next_multiple_of(ALIGNMENT).unwrap_or(u32::MAX);
-                record.offset = record.offset.max(end);
+                at = other.next;
             }
-            at = other.next;
+            if record.offset == start {
+                break;
+            }
         }
         record.flags |= PLACED;
         let end = record.end();
@@ -210,10 +271,7 @@ impl<'m> Layout<'m> {
         let tensors = graph.tensor_count() as usize;
         let mut records = Records { words, len: tensors, first: END };
         for id in 0..tensors {
-            records.set(
-                id,
-                Record { size: 0, offset: 0, first: 0, last: 0, root: id as u16, next: END, flags: 0 },
-            );
+            records.set(id, Record { root: id as u16, ..Record::EMPTY });
         }
         // With too little memory nothing can be said of lifetimes, but the operators' scratch is counted
         // all the same: the error is to say how much is needed.
@@ -328,17 +386,20 @@ fn find_lifetimes<S: OpSet>(
         }
         steps = steps.saturating_add(prepare::step_count::<S>(&op));
         let choice = prepare::choose::<S>(&op, options);
-        let scratch = choice.map_err(|error| error.at_op(index, node.code))?.scratch;
+        let Choice { scratch, overlap, .. } = choice.map_err(|error| error.at_op(index, node.code))?;
+        if options.overlap {
+            let inputs = [node.inputs.get(0), node.inputs.get(1)];
+            lay_over(graph, records, overlap, inputs, node.outputs.get(0))?;
+        }
         if scratch > 0 {
             let root = records.len as u16;
             records.push(Record {
                 size: scratch,
-                offset: 0,
                 first: time,
                 last: time,
                 root,
-                next: END,
                 flags: WRITTEN,
+                ..Record::EMPTY
             });
         }
     }
@@ -400,6 +461,50 @@ fn share(records: &mut Records<'_>, input: u32, output: u32) {
     records.update(root.into(), |record| record.last = record.last.max(last));
 }
 
+/// Notes which inputs an operator's output may lie over.
+fn lay_over(
+    graph: &Graph<'_>,
+    records: &mut Records<'_>,
+    overlap: Overlap,
+    inputs: [Option<u32>; 2],
+    output: Option<u32>,
+) -> Result<(), ModelError> {
+    let (Some(output), [Some(first), second]) = (output, inputs) else {
+        return Ok(());
+    };
+    let to = graph.tensor(output)?;
+    // Whether the output may lie over this input, and how.
+    let distances = |id: u32, i: usize| {
+        let from = graph.tensor(id)?;
+        Ok::<_, ModelError>(match overlap {
+            Overlap::Elements if from.shape.len() == to.shape.len() => {
+                Some((Overlap::element_lead(from.byte_len(), to.byte_len()), u32::MAX))
+            }
+            Overlap::Rows(distances) if i == 0 => Some((distances.lead, distances.lag)),
+            _ => None,
+        })
+    };
+    let (one, two) = (distances(first, 0)?, second.map_or(Ok(None), |id| distances(id, 1))?);
+    let over = match (one, two, second) {
+        (None, Some(_), Some(second)) => second,
+        _ => first,
+    };
+    let Some((lead, lag)) = one.max(two) else {
+        return Ok(());
+    };
+    let units = |bytes: u32| u16::try_from(bytes.div_ceil(ALIGNMENT)).unwrap_or(u16::MAX);
+    let root = records.get(over as usize).map_or(END, |record| record.root);
+    records.update(output as usize, |record| {
+        record.over = root;
+        record.lead = units(lead);
+        record.lag = units(lag);
+        if one.is_some() && two.is_some() {
+            record.flags |= OVER_ALL;
+        }
+    });
+    Ok(())
+}
+
 /// Variables lie one after the other: they are alive always.
 fn place_state(records: &mut Records<'_>) -> u32 {
     let mut end = 0u32;
@@ -423,25 +528,33 @@ enum Order {
     Size,
     /// First those that are alive at this time, then outwards from it.
     Outwards(u16),
+    /// The last first.
+    Backwards,
 }
 
 impl Order {
     /// The record with the greatest key is placed first.
-    fn key(self, record: &Record) -> (Reverse<u16>, u32) {
+    fn key(self, record: &Record) -> (Reverse<u16>, u32, u16) {
         let distance = match self {
             Self::Size => 0,
             Self::Outwards(time) => record.first.saturating_sub(time).max(time.saturating_sub(record.last)),
+            Self::Backwards => u16::MAX - record.first,
         };
-        (Reverse(distance), record.size)
+        (Reverse(distance), record.size, record.first)
     }
 }
 
 /// Places everything in the arena by each order, and keeps the smaller result. Returns its size in bytes.
 fn place_arena(records: &mut Records<'_>) -> u32 {
     let outwards = Order::Outwards(widest_time(records));
-    let by_size = place_in_order(records, Order::Size);
-    let from_widest = place_in_order(records, outwards);
-    if by_size < from_widest { place_in_order(records, Order::Size) } else { from_widest }
+    let mut best = (place_in_order(records, outwards), outwards);
+    for order in [Order::Size, Order::Backwards] {
+        let bytes = place_in_order(records, order);
+        if bytes < best.0 {
+            best = (bytes, order);
+        }
+    }
+    place_in_order(records, best.1)
 }
 
 fn in_arena(record: &Record) -> bool {

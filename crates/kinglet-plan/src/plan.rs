@@ -104,7 +104,8 @@ pub struct Step {
     pub op: u16,
     /// Word index of the kernel's parameters.
     pub params: u32,
-    /// First output row to compute.
+    /// First output row to compute. When it lies behind `end_row`, rows `end_row..first_row` are computed, the
+    /// last first.
     pub first_row: u32,
     /// The row after the last.
     pub end_row: u32,
@@ -278,7 +279,7 @@ impl<'a> Plan<'a> {
     }
 
     /// What a step of this plan touches; `None` when its kernel or its parameters do not exist.
-    pub fn footprint(&self, step: &Step) -> Option<Footprint> {
+    pub fn footprint(&self, step: &Step) -> Option<Footprint<'a>> {
         let words = self.words.get(step.params as usize..)?;
         Footprint::new(Kernel::from_id(step.kernel)?, words)
     }

@@ -1,6 +1,6 @@
 //! From a graph to a plan.
 
-use kinglet_kernels::{How, Place, Target};
+use kinglet_kernels::{Choice, How, Overlap, Place, Target};
 use kinglet_tflite::{Graph, ModelError, OpSet, Storage, Tensor};
 
 use crate::layout::{Layout, Places};
@@ -19,13 +19,21 @@ pub enum Reference {
 }
 
 /// What a plan is made for.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
 pub struct Options {
     /// The kernel family, and whether constants may be prepared for it.
     pub how: How,
     /// The arithmetic to follow.
     pub reference: Reference,
+    /// Outputs may lie over inputs that nobody reads afterwards.
+    pub overlap: bool,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self { how: How::default(), reference: Reference::default(), overlap: true }
+    }
 }
 
 impl Options {
@@ -228,6 +236,7 @@ pub(crate) fn emit<S: OpSet>(
             constants,
             writer,
             choice,
+            backwards: is_behind(graph, places, &choice, node.inputs.get(0), &output)?,
             scratch: place,
             params_at: 0,
             op: index as u16,
@@ -237,6 +246,26 @@ pub(crate) fn emit<S: OpSet>(
         next_step = emit.next_step;
     }
     Ok(next_step)
+}
+
+/// The output of a kernel that can work in both directions lies over its input, and starts behind it.
+fn is_behind(
+    graph: &Graph<'_>,
+    places: &dyn Places,
+    choice: &Choice,
+    input: Option<u32>,
+    output: &Tensor<'_>,
+) -> Result<bool, PlanError> {
+    let (Overlap::Rows(_), Some(input)) = (choice.overlap, input) else {
+        return Ok(false);
+    };
+    let input = graph.tensor(input)?;
+    let (Storage::Activation, Some(from), Some(to)) =
+        (input.storage, places.place(&input), places.place(output))
+    else {
+        return Ok(false);
+    };
+    Ok(from.offset() < to.offset() && to.offset() - from.offset() < input.byte_len() as usize)
 }
 
 fn io_tensor(

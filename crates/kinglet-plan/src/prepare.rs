@@ -4,6 +4,7 @@ mod batch_matmul;
 mod binary;
 mod cast;
 mod conv;
+mod dynamic_update_slice;
 mod fully_connected;
 mod gather;
 mod known;
@@ -11,18 +12,21 @@ mod movement;
 mod normalize;
 mod pool;
 mod reduce;
+mod relation;
 mod rescale;
 mod reshape;
 mod resize;
+mod select;
 mod softmax;
+mod sums;
 mod svdf;
 mod transpose_conv;
 mod unary;
 
 use kinglet_kernels::ops::binary::Limits;
 use kinglet_kernels::quant::{Multiplier, quantize};
-use kinglet_kernels::{Choice, Kernel, Params, Place, Weights, Word};
-use kinglet_tflite::ops::{Activation, GATHER, MOVEMENT, NORMALIZE, REDUCE};
+use kinglet_kernels::{Choice, Kernel, Overlap, Params, Place, Weights, Word};
+use kinglet_tflite::ops::{Activation, GATHER, MOVEMENT, NORMALIZE, REDUCE, RELATION, SELECT};
 use kinglet_tflite::{DType, ModelError, Op, OpKind, OpSet, Reason, Storage, Tensor};
 
 use crate::layout::Places;
@@ -36,6 +40,8 @@ pub struct Emit<'e, 'm, C> {
     pub(crate) writer: &'e mut PlanWriter<'m>,
     /// The operator's kernel.
     pub(crate) choice: Choice,
+    /// Its rows are computed from the last to the first.
+    pub(crate) backwards: bool,
     /// Scratch memory of this step.
     pub(crate) scratch: Place,
     /// Word index of the parameters of the next step, once they are written.
@@ -70,8 +76,8 @@ impl<C: Constants> Emit<'_, '_, C> {
             kernel: kernel.id(),
             op: self.op,
             params: self.params_at,
-            first_row: 0,
-            end_row: rows,
+            first_row: if self.backwards { rows } else { 0 },
+            end_row: if self.backwards { 0 } else { rows },
             output: self.place(output)?,
             output_bytes: output.byte_len(),
         };
@@ -125,7 +131,7 @@ pub fn choose<S: OpSet>(op: &Op<'_>, options: &Options) -> Result<Choice> {
         Op::Conv2d(op) if S::has(Kind::Conv2d) => conv::choose(op, options)?,
         Op::DepthwiseConv2d(op) if S::has(Kind::DepthwiseConv2d) => conv::choose_depthwise(op, options)?,
         Op::FullyConnected(op) if S::has(Kind::FullyConnected) => fully_connected::choose(op, options)?,
-        Op::Pool2d(op) if S::has(Kind::AveragePool2d) || S::has(Kind::MaxPool2d) => pool::choose(op, options),
+        Op::Pool2d(op) if S::OPS & POOL != 0 => pool::choose(op, options)?,
         Op::Reduce(op) if S::OPS & REDUCE != 0 => reduce::choose(op),
         Op::Rescale(op) if S::OPS & RESCALE != 0 => rescale::choose(op),
         Op::Resize(op) if S::OPS & RESIZE != 0 => resize::choose(op),
@@ -135,10 +141,19 @@ pub fn choose<S: OpSet>(op: &Op<'_>, options: &Options) -> Result<Choice> {
         Op::Svdf(op) if S::has(Kind::Svdf) => svdf::choose(op, options),
         Op::Unary(op) if S::OPS & UNARY != 0 => unary::choose(op, options),
         Op::Cast(_) if S::has(Kind::Cast) => cast::choose(options),
+        Op::AddN(op) if S::has(Kind::AddN) => sums::choose_add_n(op),
         Op::BatchMatmul(op) if S::has(Kind::BatchMatmul) => batch_matmul::choose(op),
+        Op::Cumsum(op) if S::has(Kind::Cumsum) => sums::choose_cumsum(op),
+        Op::DynamicUpdateSlice(_) if S::has(Kind::DynamicUpdateSlice) => {
+            Choice::new(Kernel::DynamicUpdateSlice)
+        }
         Op::Gather(_) if S::OPS & GATHER != 0 => Choice::new(Kernel::Gather),
         Op::GatherNd(_) if S::has(Kind::GatherNd) => Choice::new(Kernel::GatherNd),
         Op::Normalize(op) if S::OPS & NORMALIZE != 0 => normalize::choose(op),
+        Op::Relation(_) if S::OPS & RELATION != 0 => {
+            Choice::new(Kernel::Relation).with_overlap(Overlap::Elements)
+        }
+        Op::Select(_) if S::OPS & SELECT != 0 => Choice::new(Kernel::Select),
         Op::ShapeOf(_) if S::has(Kind::Shape) => Choice::new(Kernel::Known),
         Op::TransposeConv(_) if S::has(Kind::TransposeConv) => Choice::new(Kernel::TransposeConv),
         _ => Choice::new(Kernel::Nothing),
@@ -179,7 +194,7 @@ fn emit_one<S: OpSet>(op: &Op<'_>, emit: &mut Emit<'_, '_, impl Constants>) -> R
         Op::Conv2d(op) if S::has(Kind::Conv2d) => conv::emit(op, emit),
         Op::DepthwiseConv2d(op) if S::has(Kind::DepthwiseConv2d) => conv::emit_depthwise(op, emit),
         Op::FullyConnected(op) if S::has(Kind::FullyConnected) => fully_connected::emit(op, emit),
-        Op::Pool2d(op) if S::has(Kind::AveragePool2d) || S::has(Kind::MaxPool2d) => pool::emit(op, emit),
+        Op::Pool2d(op) if S::OPS & POOL != 0 => pool::emit(op, emit),
         Op::Reduce(op) if S::OPS & REDUCE != 0 => reduce::emit(op, emit),
         Op::Rescale(op) if S::OPS & RESCALE != 0 => rescale::emit(op, emit),
         Op::Resize(op) if S::OPS & RESIZE != 0 => resize::emit(op, emit),
@@ -188,15 +203,25 @@ fn emit_one<S: OpSet>(op: &Op<'_>, emit: &mut Emit<'_, '_, impl Constants>) -> R
         Op::Svdf(op) if S::has(Kind::Svdf) => svdf::emit(op, emit),
         Op::Unary(op) if S::OPS & UNARY != 0 => unary::emit::<S>(op, emit),
         Op::Cast(op) if S::has(Kind::Cast) => cast::emit(op, emit),
+        Op::AddN(op) if S::has(Kind::AddN) => sums::emit_add_n(op, emit),
         Op::BatchMatmul(op) if S::has(Kind::BatchMatmul) => batch_matmul::emit(op, emit),
+        Op::Cumsum(op) if S::has(Kind::Cumsum) => sums::emit_cumsum(op, emit),
+        Op::DynamicUpdateSlice(op) if S::has(Kind::DynamicUpdateSlice) => {
+            dynamic_update_slice::emit(op, emit)
+        }
         Op::Gather(op) if S::OPS & GATHER != 0 => gather::emit(op, emit),
         Op::GatherNd(op) if S::has(Kind::GatherNd) => gather::emit_nd(op, emit),
         Op::Normalize(op) if S::OPS & NORMALIZE != 0 => normalize::emit::<S>(op, emit),
+        Op::Relation(op) if S::OPS & RELATION != 0 => relation::emit(op, emit),
+        Op::Select(op) if S::OPS & SELECT != 0 => select::emit(op, emit),
         Op::ShapeOf(op) if S::has(Kind::Shape) => known::emit_shape(op, emit),
         Op::TransposeConv(op) if S::has(Kind::TransposeConv) => transpose_conv::emit(op, emit),
         _ => Err(Reason::OpNotSelected.into()),
     }
 }
+
+/// The operators that `pool` serves.
+const POOL: u128 = OpKind::AveragePool2d.bit() | OpKind::MaxPool2d.bit() | OpKind::L2Pool2d.bit();
 
 /// The operators that `resize` serves.
 const RESIZE: u128 = OpKind::ResizeBilinear.bit() | OpKind::ResizeNearestNeighbor.bit();
@@ -212,7 +237,9 @@ const BINARY: u128 = OpKind::Add.bit()
     | OpKind::Maximum.bit()
     | OpKind::Minimum.bit()
     | OpKind::SquaredDifference.bit()
-    | OpKind::Prelu.bit();
+    | OpKind::Prelu.bit()
+    | OpKind::FloorDiv.bit()
+    | OpKind::FloorMod.bit();
 
 /// The operators that `unary` serves.
 const UNARY: u128 = OpKind::Logistic.bit()
@@ -226,7 +253,10 @@ const UNARY: u128 = OpKind::Logistic.bit()
     | OpKind::Square.bit()
     | OpKind::Floor.bit()
     | OpKind::Ceil.bit()
-    | OpKind::Round.bit();
+    | OpKind::Round.bit()
+    | OpKind::Sqrt.bit()
+    | OpKind::Rsqrt.bit()
+    | OpKind::LogicalNot.bit();
 
 /// The operators that `rescale` serves.
 const RESCALE: u128 = OpKind::Quantize.bit()

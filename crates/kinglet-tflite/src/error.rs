@@ -105,6 +105,7 @@ reasons! {
     BadWindow: Malformed, "the window's height or width is zero, negative or above 65535";
     WindowTooLarge: Malformed, "the window is larger than its input, and padding is VALID";
     BadOption: Malformed, "an option is out of range";
+    DivisionByZero: Malformed, "the constant divides integers by 0";
     IndexOutOfRange: Malformed, "an index in the constant lies outside the tensor that it points into";
     UnsupportedOp: Unsupported, "kinglet does not have this operator";
     CustomOp: Unsupported, "custom operators are not supported";

@@ -216,11 +216,14 @@ impl<'a> Node<'a> {
 #[allow(clippy::large_enum_variant, reason = "there is no heap to box on, and one operator lives at a time")]
 #[allow(missing_docs, reason = "each variant is documented at the type it holds")]
 pub enum Op<'a> {
+    AddN(ops::AddN<'a>),
     BatchMatmul(ops::BatchMatmul<'a>),
     Binary(ops::Binary<'a>),
     Cast(ops::Cast<'a>),
     Conv2d(ops::Conv2d<'a>),
+    Cumsum(ops::Cumsum<'a>),
     DepthwiseConv2d(ops::DepthwiseConv2d<'a>),
+    DynamicUpdateSlice(ops::DynamicUpdateSlice<'a>),
     FullyConnected(ops::FullyConnected<'a>),
     Gather(ops::Gather<'a>),
     GatherNd(ops::GatherNd<'a>),
@@ -228,9 +231,11 @@ pub enum Op<'a> {
     Normalize(ops::Normalize<'a>),
     Pool2d(ops::Pool2d<'a>),
     Reduce(ops::Reduce<'a>),
+    Relation(ops::Relation<'a>),
     Rescale(ops::Rescale<'a>),
     Resize(ops::Resize<'a>),
     Reshape(ops::Reshape<'a>),
+    Select(ops::Select<'a>),
     ShapeOf(ops::ShapeOf<'a>),
     Softmax(ops::Softmax<'a>),
     Svdf(ops::Svdf<'a>),

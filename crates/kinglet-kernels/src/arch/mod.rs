@@ -4,3 +4,7 @@
 //! bytes. Its descriptor (`choose`) says for which layers it is better, and how the layer's constants are
 //! laid out where there is memory for a layout of its own. What only the instruction set can express stands
 //! in small functions with a twin in plain Rust, so that everything else runs, and is tested, on hosts too.
+
+#![allow(unsafe_code, reason = "the only place where instructions are named")]
+
+pub mod dsp;

@@ -1,8 +1,8 @@
 //! CONV_2D, int8: two-dimensional convolution, NHWC activations, OHWI weights.
 
-use crate::ops::rows::{Axis, Rows, batch_and_row, product};
+use crate::ops::rows::{Axis, RowShape, Rows, batch_and_row, product, row_distances};
 use crate::params::params;
-use crate::{Call, Choice, Fault, How, Kernel, Place, Weights};
+use crate::{Call, Choice, Distances, Fault, How, Kernel, Overlap, Place, Weights};
 
 params! {
     /// Parameters of the convolution kernels. Pairs are (height, width); a row is one row of output
@@ -57,9 +57,27 @@ params! {
     }
 }
 
+impl Conv2dParams {
+    /// How far apart input and output have to be for a kernel that works row by row.
+    pub fn row_distances(&self) -> Distances {
+        let shape = |stride, height, rows| RowShape { stride, height, rows };
+        row_distances(
+            shape(self.input_stride, self.input_size.0, self.input_ring),
+            shape(self.output_stride, self.output_size.0, self.output_ring),
+            Axis {
+                input: self.input_size.0,
+                stride: self.stride.0,
+                dilation: self.dilation.0,
+                pad: self.pad.0,
+            },
+            self.kernel.0,
+        )
+    }
+}
+
 /// Chooses the kernel of a convolution. Places, tables and scratch are not yet known.
-pub fn choose(_params: &Conv2dParams, _weights: &Weights<'_>, _how: &How) -> Choice {
-    Choice::new(Kernel::Conv2d)
+pub fn choose(params: &Conv2dParams, _weights: &Weights<'_>, _how: &How) -> Choice {
+    Choice::new(Kernel::Conv2d).with_overlap(Overlap::Rows(params.row_distances()))
 }
 
 /// Writes a layer's constants as the kernel chosen wants them: [`Choice::prepared`] bytes.
@@ -84,7 +102,7 @@ pub fn conv_2d(call: &Call<'_>) -> Result<(), Fault> {
     let bias = call.bias(p.bias, output_depth)?;
     let requant = call.requant(p.requant, p.requant_len)?;
 
-    for y in call.rows.clone() {
+    for y in call.each_row() {
         let (batch, out_y) = batch_and_row(y, p.output_size.0)?;
         let first_row = batch.wrapping_mul(p.input_size.0.into());
         for (out_x, pixel) in output.row(y)?.chunks_exact(output_depth).enumerate() {

@@ -36,11 +36,8 @@ impl<'a> Resize<'a> {
         if bilinear && align_corners && half_pixel_centers {
             return Err(Reason::BadOption.into());
         }
-        if bilinear && data.dtype == DType::Float32 {
-            return Err(at(&data, Reason::FloatModel));
-        }
         let has_type = match bilinear {
-            true => matches!(data.dtype, DType::Int8 | DType::Int16),
+            true => matches!(data.dtype, DType::Int8 | DType::Int16 | DType::Float32),
             false => !matches!(data.dtype, DType::Other | DType::Int4),
         };
         ensure(has_type, &data, Reason::UnsupportedType)?;
