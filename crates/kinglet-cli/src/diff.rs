@@ -69,7 +69,7 @@ pub(crate) fn execute(args: &Diff, output: &Output) -> Result<bool> {
     args.how.check()?;
     let file = ModelFile::read(&args.model)?;
     let graph = file.graph()?;
-    let prepared = Prepared::new(&file, args.how.mode, &args.how.options())?;
+    let prepared = Prepared::new(&file, &args.how.planning(true))?;
     let mut dump = Dump::open(&args.layers)?;
     dump.check_model(&file)?;
 

@@ -10,7 +10,7 @@ use serde::Serialize;
 use crate::args::Mode;
 use crate::failure::{Failure, Result};
 use crate::invoke::nanoseconds;
-use crate::model::{ModelFile, Prepared};
+use crate::model::{ModelFile, Planning, Prepared};
 use crate::output::{Output, thousands, time};
 use crate::picture::{Picture, Style};
 
@@ -46,7 +46,8 @@ struct Answer {
 pub(crate) fn execute(output: &Output) -> Result<bool> {
     let file = ModelFile::from_bytes(Path::new(MODEL_NAME), MODEL)?;
     // As on a device that gets the file over the air.
-    let prepared = Prepared::new(&file, Mode::Loaded, &Options::default().with_prepared(true))?;
+    let options = Options::default().with_prepared(true);
+    let prepared = Prepared::new(&file, &Planning { mode: Mode::Loaded, options, slim: false })?;
     let mut memory = prepared.memory()?;
     let mut net = prepared.start(&mut memory)?;
     let images =

@@ -239,12 +239,19 @@ impl<'w> Footprint<'w> {
                 footprint.reads = [Span::new(p.input, &[from, p.input_rows]), Span::EMPTY];
                 footprint.write = Span::new(p.output, &[to, p.output_rows]);
             }
-            Kernel::Conv2d => {
+            Kernel::Conv2d
+            | Kernel::Conv2dDspFloor
+            | Kernel::Conv2dDspRounded
+            | Kernel::Conv2dDspRowsFloor
+            | Kernel::Conv2dDspRowsRounded => {
                 let p = conv_2d::Conv2dParams::from_words(words)?;
                 footprint.scratch = Span::new(p.scratch, &[p.scratch_len]);
                 footprint.reads = [Span::new(p.input, &[p.input_stride, p.input_ring]), Span::EMPTY];
                 footprint.write = Span::new(p.output, &[p.output_stride, p.output_ring]);
-                footprint.overlap = Overlap::Rows(p.row_distances());
+                footprint.overlap = match kernel {
+                    Kernel::Conv2d => Overlap::Rows(p.row_distances()),
+                    _ => crate::arch::dsp::conv::overlap(&p),
+                };
             }
             Kernel::DepthwiseConv2d => {
                 let p = depthwise_conv_2d::DepthwiseConv2dParams::from_words(words)?;

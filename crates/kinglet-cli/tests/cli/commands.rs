@@ -222,7 +222,7 @@ fn wrong_usage_is_one_line_and_exit_code_2() {
         "check",
         "verify",
         "inspect models/digits/model.tflite --picture x.svg",
-        "inspect models/digits/model.tflite --slim on",
+        "inspect models/digits/model.tflite --mode loaded --slim on",
         "inspect models/digits/model.tflite --feed rows",
         "inspect models/digits/model.tflite --arena-budget 1000",
         "inspect models/digits/model.tflite --target cortex-m99",
