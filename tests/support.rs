@@ -1,6 +1,11 @@
 //! What the tests and the fuzz targets share.
 #![forbid(unsafe_code)]
 
+/// The guide's Rust code, compiled and run as documentation tests.
+#[doc = include_str!("../docs/migrating-from-tflm.md")]
+#[cfg(doctest)]
+pub struct MigratingFromTflm;
+
 use kinglet::{AllOps, Error, Fault, Interpreter, InvokeError, Limits, Model, Options};
 use kinglet_plan::{InFile, check};
 use kinglet_testmodel::random::{self, Choices, Xorshift};
