@@ -261,7 +261,9 @@ impl<'w> Footprint<'w> {
                 footprint.reads = [Span::new(p.input, &[p.input_stride, p.input_ring]), Span::EMPTY];
                 footprint.write = Span::new(p.output, &[p.output_stride, p.output_ring]);
                 footprint.overlap = match kernel {
-                    Kernel::Conv2d => Overlap::Rows(p.row_distances()),
+                    Kernel::Conv2d | Kernel::Conv2dS8W4 | Kernel::Conv2dS16 | Kernel::Conv2dS16B32 => {
+                        Overlap::Rows(p.row_distances())
+                    }
                     _ => crate::arch::dsp::conv::overlap(&p),
                 };
             }
