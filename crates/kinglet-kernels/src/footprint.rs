@@ -2,7 +2,7 @@
 
 use crate::ops::{
     batch_matmul, binary, cast, conv_2d, copy, depthwise_conv_2d, dynamic_update_slice, float_images,
-    fully_connected, gather, jump, known, l2_normalization, log_softmax, pool_2d, quantize, reduce,
+    fully_connected, gather, jump, known, l2_normalization, log_softmax, lstm, pool_2d, quantize, reduce,
     reduce_plain, relation, resize, select, softmax, strided_copy, sums, svdf, transpose_conv, unary,
 };
 use crate::{Kernel, Overlap, Params, Place, Word};
@@ -48,8 +48,8 @@ pub struct Footprint<'w> {
     pub many: &'w [u32],
     /// The output.
     pub write: Span,
-    /// State that is read and written.
-    pub state: Span,
+    /// State that is read and written, in the operator's order; the rest is empty.
+    pub states: [Span; 2],
     /// Scratch memory: `None` for kernels that use none.
     pub scratch: Span,
     /// How the output may lie over an input.
@@ -98,7 +98,7 @@ impl<'w> Footprint<'w> {
             third: Span::EMPTY,
             many: &[],
             write: Span::EMPTY,
-            state: Span::EMPTY,
+            states: [Span::EMPTY; 2],
             scratch: Span::EMPTY,
             overlap: Overlap::Never,
             same_elements: [true; 2],
@@ -362,13 +362,23 @@ impl<'w> Footprint<'w> {
                 footprint.write = Span::new(p.output, &[p.len, p.to.size()]);
                 footprint.overlap = Overlap::Elements;
             }
+            Kernel::LstmS8 | Kernel::LstmS16 => {
+                let p = lstm::LstmParams::from_words(words)?;
+                let size = if kernel == Kernel::LstmS8 { 1 } else { 2 };
+                footprint.reads = [Span::new(p.input, &[p.batch, p.steps, p.features, size]), Span::EMPTY];
+                footprint.write = Span::new(p.output, &[p.batch, p.steps, p.units, size]);
+                footprint.states = [
+                    Span::new(p.hidden, &[p.batch, p.units, size]),
+                    Span::new(p.cell, &[p.batch, p.units, 2]),
+                ];
+            }
             Kernel::SvdfS8 | Kernel::SvdfS16 => {
                 let p = svdf::SvdfParams::from_words(words)?;
                 let size = if kernel == Kernel::SvdfS8 { 1 } else { 2 };
                 footprint.reads = [Span::new(p.input, &[p.batch, p.features]), Span::EMPTY];
                 let units = p.filters.checked_div(p.rank)?;
                 footprint.write = Span::new(p.output, &[p.batch, units]);
-                footprint.state = Span::new(p.state, &[p.batch, p.filters, p.memory, size]);
+                footprint.states = [Span::new(p.state, &[p.batch, p.filters, p.memory, size]), Span::EMPTY];
             }
             Kernel::Requantize | Kernel::Quantize | Kernel::Dequantize => {
                 let p = quantize::QuantizeParams::from_words(words)?;

@@ -139,6 +139,8 @@ macro_rules! for_each_kernel {
             TransposeConvS16 = 203, transpose_conv::transpose_conv_s16, [TransposeConv], "portable transposed convolution, int16";
             TransposeConvS16B32 = 204, transpose_conv::transpose_conv_s16_b32, [TransposeConv], "portable transposed convolution, int16, 32-bit sums";
             BatchMatmulS16 = 205, batch_matmul::batch_matmul_s16, [BatchMatmul], "portable BATCH_MATMUL, int16";
+            LstmS8 = 206, lstm::lstm_s8, [UnidirectionalSequenceLstm], "portable LSTM, int8";
+            LstmS16 = 207, lstm::lstm_s16, [UnidirectionalSequenceLstm], "portable LSTM, int16";
             Cast = 146, cast::cast, [Cast], "portable CAST";
             Jump = 250, jump::jump, [CallOnce, If, While], "the next step is another";
             Conv2dDspFloor = 300, dsp::conv_2d_floor, [Conv2d], "DSP convolution, packed weights, outputs of a ReLU";

@@ -9,6 +9,7 @@ mod dynamic_update_slice;
 mod fully_connected;
 mod gather;
 mod known;
+mod lstm;
 mod movement;
 mod normalize;
 mod pool;
@@ -227,6 +228,7 @@ pub fn choose<S: OpSet>(op: &Op<'_>, options: &Options) -> Result<Choice> {
         Op::Reshape(_) if S::OPS & RESHAPE != 0 => reshape::choose(),
         Op::Softmax(op) if S::has(Kind::Softmax) => softmax::choose(op, options),
         Op::Svdf(op) if S::has(Kind::Svdf) => svdf::choose(op, options),
+        Op::Lstm(op) if S::has(Kind::UnidirectionalSequenceLstm) => lstm::choose(op),
         Op::Unary(op) if S::OPS & UNARY != 0 => unary::choose(op, options),
         Op::Cast(_) if S::has(Kind::Cast) => cast::choose(options),
         Op::ReadVariable(_) => Choice::new(Kernel::Copy),
@@ -293,6 +295,7 @@ fn emit_one<S: OpSet>(op: &Op<'_>, emit: &mut Emit<'_, '_, impl Constants>) -> R
         Op::Reshape(op) if S::OPS & RESHAPE != 0 => reshape::emit(op, emit),
         Op::Softmax(op) if S::has(Kind::Softmax) => softmax::emit(op, emit),
         Op::Svdf(op) if S::has(Kind::Svdf) => svdf::emit(op, emit),
+        Op::Lstm(op) if S::has(Kind::UnidirectionalSequenceLstm) => lstm::emit(op, emit),
         Op::Unary(op) if S::OPS & UNARY != 0 => unary::emit::<S>(op, emit),
         Op::Cast(op) if S::has(Kind::Cast) => cast::emit(op, emit),
         Op::ReadVariable(op) if S::has(Kind::ReadVariable) => variable::emit_read(op, emit),

@@ -23,6 +23,7 @@ pub mod layer;
 pub mod log_softmax;
 pub mod logistic;
 pub mod lookup;
+pub mod lstm;
 pub mod nothing;
 pub mod pool_2d;
 pub mod quantize;

@@ -8,6 +8,7 @@ mod conv;
 mod dynamic_update_slice;
 mod fully_connected;
 mod gather;
+mod lstm;
 mod movement;
 mod normalize;
 mod pool;
@@ -33,6 +34,7 @@ pub use conv::{Conv2d, DepthwiseConv2d, Window};
 pub use dynamic_update_slice::DynamicUpdateSlice;
 pub use fully_connected::FullyConnected;
 pub use gather::{Gather, GatherNd};
+pub use lstm::{Lstm, LstmGate};
 pub use movement::{Dim, Movement, Piece};
 pub use normalize::{Normalize, NormalizeKind};
 pub use pool::{Pool2d, PoolKind};
@@ -123,6 +125,9 @@ pub(crate) fn check<'a, S: OpSet>(graph: &Graph<'a>, node: &Node<'a>) -> Result<
         OpKind::ExpandDims if S::has(OpKind::ExpandDims) => Reshape::check(graph, node).map(Op::Reshape),
         OpKind::Squeeze if S::has(OpKind::Squeeze) => Reshape::check(graph, node).map(Op::Reshape),
         OpKind::Softmax if S::has(OpKind::Softmax) => Softmax::check(graph, node).map(Op::Softmax),
+        OpKind::UnidirectionalSequenceLstm if S::has(OpKind::UnidirectionalSequenceLstm) => {
+            Lstm::check(graph, node).map(Op::Lstm)
+        }
         OpKind::Svdf if S::has(OpKind::Svdf) => Svdf::check(graph, node).map(Op::Svdf),
         OpKind::Sub if S::has(OpKind::Sub) => Binary::check(graph, node, BinaryKind::Sub).map(Op::Binary),
         OpKind::Mul if S::has(OpKind::Mul) => Binary::check(graph, node, BinaryKind::Mul).map(Op::Binary),
