@@ -344,7 +344,7 @@ fn one(args: &Footprint, output: &Output) -> Result<()> {
     args.made_of.say(&mut document)?;
     args.used.say(&mut document);
     let file = args.device.as_deref();
-    let model = report::model_path(args.used.model.as_deref(), &document, "device", file, &text)?;
+    let model = report::model_path(args.used.model.as_deref(), &document, "device", "model", file, &text)?;
     let report = describe(&document, model.as_deref(), &text)?;
     if args.used.model.is_some() && report.inference.as_ref().is_none_or(|i| i.from != "macs") {
         return Err(Failure::usage("--model", text.get("error-model-alone")));
@@ -385,7 +385,7 @@ fn compare(args: &Compare, output: &Output) -> Result<()> {
         .iter()
         .map(|path| {
             let document = report::read(path, &text)?;
-            let model = report::model_path(None, &document, "device", Some(path), &text)?;
+            let model = report::model_path(None, &document, "device", "model", Some(path), &text)?;
             describe(&document, model.as_deref(), &text)
         })
         .collect::<Result<_>>()?;
