@@ -19,7 +19,7 @@ use sha2::{Digest as _, Sha256};
 
 use crate::args::Mode;
 use crate::failure::{Failure, Kind, Result};
-use crate::model::{self, ModelFile, Prepared};
+use crate::model::{self, ModelFile, Planning, Prepared};
 use crate::output::Output;
 use crate::report::{self, Lang};
 use crate::survey::{self, TensorReport};
@@ -247,8 +247,10 @@ fn measure(path: &Path, document: &Document, sheet: &Path, with: &With, text: &T
     let model = file.parse()?;
     let graph = file.graph()?;
     let ops = survey::ops(&graph).map_err(|error| file.explain(error))?;
-    let compiled = model::compile(&file, &Options::default())?;
-    let prepared = Prepared::new(&file, Mode::Static, &Options::default())?;
+    // As include_model! does it where nothing is said.
+    let planning = Planning { mode: Mode::Static, options: Options::default(), slim: true };
+    let compiled = model::compile(&file, &planning)?;
+    let prepared = Prepared::new(&file, &planning)?;
     let mut names: BTreeMap<&str, usize> = BTreeMap::new();
     for op in &ops {
         *names.entry(&op.name).or_default() += 1;

@@ -327,6 +327,11 @@ pub struct Sheet {
 const TABLES: &[&str] =
     &["evaluation", "factors", "results", "shares", "curves", "materials", "also_stated", "glossary", "risk"];
 
+/// Names of a datasheet's sections and tables, without the footprint's.
+pub fn keys() -> impl Iterator<Item = &'static str> {
+    SECTIONS.iter().map(|section| section.key).chain(TABLES.iter().copied())
+}
+
 impl Sheet {
     /// Reads a datasheet's description, and adds what was measured.
     ///
@@ -334,12 +339,7 @@ impl Sheet {
     /// For the first thing that is wrong with it.
     pub fn read(document: &Document, measured: Option<&Measured>) -> Result<Self> {
         let root = document.root();
-        let known: Vec<&str> = SECTIONS
-            .iter()
-            .map(|section| section.key)
-            .chain(TABLES.iter().copied())
-            .chain(kinglet_footprint::SECTIONS.iter().copied())
-            .collect();
+        let known: Vec<&str> = keys().chain(kinglet_footprint::SECTIONS.iter().copied()).collect();
         root.only(&known)?;
         let mut sections: Vec<_> = Vec::new();
         for spec in SECTIONS {
