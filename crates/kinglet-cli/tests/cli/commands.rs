@@ -23,6 +23,25 @@ fn without_a_command_it_classifies_digits() {
 }
 
 #[test]
+fn the_demonstration_is_a_copy_of_digits() {
+    assert_eq!(read("crates/kinglet-cli/demo/model.tflite"), read("models/digits/model.tflite"));
+    let names = |folder: &str| {
+        let folder = crate::root().join(folder);
+        let entries = std::fs::read_dir(folder).expect("the folder is there");
+        let mut names: Vec<_> =
+            entries.filter_map(|entry| entry.ok()?.file_name().into_string().ok()).collect();
+        names.sort();
+        names
+    };
+    let images = names("models/digits/images");
+    assert_eq!(names("crates/kinglet-cli/demo/images"), images);
+    for name in images {
+        let read = |folder: &str| read(&format!("{folder}/{name}"));
+        assert_eq!(read("crates/kinglet-cli/demo/images"), read("models/digits/images"), "{name}");
+    }
+}
+
+#[test]
 fn run_gives_the_golden_outputs() {
     let out = folder("run");
     let out = out.to_str().expect("the path is UTF-8");
