@@ -275,6 +275,7 @@ fn result_charts(sheet: &Sheet, text: &Text) -> Vec<String> {
                     label: result.level.clone(),
                     value: result.value.0.max(Decimal::ZERO),
                     kind: if result.group { Kind::Use } else { Kind::Part },
+                    mark: String::new(),
                 })
                 .collect();
             chart::levels(&factor.replace('_', " "), metric, &bars, text)
