@@ -46,6 +46,10 @@ macro_rules! for_each_kernel {
             LogSoftmaxS8 = 32, log_softmax::log_softmax_s8, [LogSoftmax], "portable LOG_SOFTMAX, int8";
             BatchMatmulS8 = 34, batch_matmul::batch_matmul_s8, [BatchMatmul], "portable BATCH_MATMUL, int8";
             BatchMatmulF32 = 36, batch_matmul::batch_matmul_f32, [BatchMatmul], "portable BATCH_MATMUL, float32";
+            Depthwise3x3 = 325, dsp::depthwise_3x3, [DepthwiseConv2d], "depthwise 3x3, DSP instructions";
+            Depthwise3x3Relu = 326, dsp::depthwise_3x3_relu, [DepthwiseConv2d], "depthwise 3x3 behind a ReLU, DSP instructions";
+            Depthwise3x3Stride2 = 327, dsp::depthwise_3x3_stride_2, [DepthwiseConv2d], "depthwise 3x3 with stride 2, DSP instructions";
+            Depthwise3x3Stride2Relu = 328, dsp::depthwise_3x3_stride_2_relu, [DepthwiseConv2d], "depthwise 3x3 with stride 2 behind a ReLU, DSP instructions";
             Dequantize = 15, quantize::dequantize, [Dequantize], "portable integer to float32";
             AddS16 = 100, binary::add_s16, [Add], "portable ADD, int16";
             AddS32 = 101, binary::add_s32, [Add], "portable ADD, int32";

@@ -1,6 +1,10 @@
 //! Armv7E-M and Armv8-M with the DSP extension: Cortex-M4, M7, M33.
 
+pub(crate) mod depthwise;
+mod depthwise_window;
 #[allow(dead_code, reason = "a vocabulary")]
 pub(crate) mod instructions;
 #[allow(dead_code, reason = "a vocabulary")]
 pub(crate) mod requant;
+
+pub use depthwise::{depthwise_3x3, depthwise_3x3_relu, depthwise_3x3_stride_2, depthwise_3x3_stride_2_relu};
