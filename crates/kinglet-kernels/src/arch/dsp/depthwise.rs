@@ -16,10 +16,8 @@ use crate::ops::rows::{Rows, batch_and_row, product};
 use crate::quant::Multiplier;
 use crate::{Bias, Call, Choice, Fault, Kernel, Overlap, Requant, Weights};
 
-/// Channels that are brought into pairs at once.
-const GROUP: usize = 4;
-/// The most bytes that rows of pairs take where a whole image takes more; what two rows take is always taken.
-const PAIRS_BYTES: usize = 1_600;
+/// The most bytes that rows of pairs take; two rows of two channels are always there.
+const PAIRS_BYTES: usize = 1_160;
 /// Channels whose constants are made once for all rows.
 const KEPT: usize = 4;
 
@@ -29,7 +27,7 @@ struct Pairs {
     words: usize,
     /// Rows in the ring.
     rows: usize,
-    /// Channels at once.
+    /// The most channels that are brought into pairs at once: 4, 2 or 1.
     group: usize,
 }
 
@@ -39,9 +37,14 @@ impl Pairs {
         let words = usize::from(p.output_size.1).saturating_sub(1).wrapping_mul(stride).wrapping_add(3);
         // Two output rows with stride 1 and one with stride 2 begin at each row of pairs but the last.
         let all = usize::from(p.output_size.0).saturating_mul(stride).div_ceil(2).saturating_add(1);
-        let group = GROUP.min(p.input_depth as usize).max(1);
-        let fit = PAIRS_BYTES.checked_div(words.wrapping_mul(4 * group)).unwrap_or(0);
-        Self { words, rows: all.min(fit).max(2), group }
+        let fit = |group: usize| PAIRS_BYTES.checked_div(words.wrapping_mul(4 * group)).unwrap_or(0);
+        let group = match p.input_depth {
+            0 | 1 => 1,
+            2 | 3 => 2,
+            _ if fit(4) < 2 => 2,
+            _ => 4,
+        };
+        Self { words, rows: all.min(fit(group)).max(2), group }
     }
 
     fn bytes(&self) -> usize {
@@ -128,24 +131,24 @@ unsafe fn floor_2(block: &Strips, _: &Channel, _: [i8; 4]) {
 }
 
 unsafe fn any_1(block: &Strips, channel: &Channel, quant: [i8; 4]) {
-    // SAFETY: the caller's contract is the same.
-    unsafe {
-        match channel.mode {
-            Mode::Floor => window::floor_1(block),
-            Mode::Rounded => window::rounded_1(block),
-            Mode::Exact => window::strips::<1>(block, |acc| exact(acc, channel.factor, quant)),
-        }
+    match channel.mode {
+        // SAFETY: the caller's contract is the same.
+        Mode::Floor => unsafe { window::floor_1(block) },
+        // SAFETY: the caller's contract is the same.
+        Mode::Rounded => unsafe { window::rounded_1(block) },
+        // SAFETY: the caller's contract is the same.
+        Mode::Exact => unsafe { window::strips::<1>(block, |acc| exact(acc, channel.factor, quant)) },
     }
 }
 
 unsafe fn any_2(block: &Strips, channel: &Channel, quant: [i8; 4]) {
-    // SAFETY: the caller's contract is the same.
-    unsafe {
-        match channel.mode {
-            Mode::Floor => window::floor_2(block),
-            Mode::Rounded => window::rounded_2(block),
-            Mode::Exact => window::strips::<2>(block, |acc| exact(acc, channel.factor, quant)),
-        }
+    match channel.mode {
+        // SAFETY: the caller's contract is the same.
+        Mode::Floor => unsafe { window::floor_2(block) },
+        // SAFETY: the caller's contract is the same.
+        Mode::Rounded => unsafe { window::rounded_2(block) },
+        // SAFETY: the caller's contract is the same.
+        Mode::Exact => unsafe { window::strips::<2>(block, |acc| exact(acc, channel.factor, quant)) },
     }
 }
 
@@ -202,7 +205,7 @@ impl Channel {
 impl Constants<'_> {
     #[inline(never)]
     fn channel(&self, channel: usize, out: &mut Channel) -> Result<(), Fault> {
-        let [input_zero, output_zero, ..] = self.quant.map(i32::from);
+        let [input_zero, output_zero, ..] = self.quant;
         let factor = self.requant.get(channel)?;
         let bias = self.bias.get(channel)?;
         let mode = if self.all_floor {
@@ -220,21 +223,22 @@ impl Constants<'_> {
             Mode::Exact => (0, 0),
         };
         let weights = self.weights.get(channel..).filter(|rest| rest.len() > self.depth.wrapping_mul(8));
-        let mut weight = weights.ok_or(Fault::OutOfBounds)?.as_ptr();
-        let [a, b, c, d, e, f, g, h, i] = [(); 9].map(|()| {
-            // SAFETY: there are more than `8 * depth` weights from the first on; these nine lie `depth` apart.
-            let tap = i32::from(unsafe { *weight });
-            weight = weight.wrapping_add(self.depth);
-            tap
-        });
+        let first = weights.ok_or(Fault::OutOfBounds)?.as_ptr();
+        let tap = |i: usize| {
+            // SAFETY: there are more than `8 * depth` weights from the first on, and `i` is at most 8.
+            i32::from(unsafe { *first.wrapping_add(i.wrapping_mul(self.depth)) })
+        };
+        let (a, b, c) = (tap(0), tap(1), tap(2));
+        let (d, e, f) = (tap(3), tap(4), tap(5));
+        let (g, h, i) = (tap(6), tap(7), tap(8));
         let sum = a + b + c + d + e + f + g + h + i;
         let pair = |low: i32, high: i32| pair(low.wrapping_shl(shift), high.wrapping_shl(shift));
         out.taps.upper = [pair(a, d), pair(b, e), pair(c, f)];
         out.taps.lower = [pair(d, g), pair(e, h), pair(f, i)];
-        out.taps.bias = bias.wrapping_sub(sum.wrapping_mul(input_zero)).wrapping_shl(shift);
+        out.taps.bias = bias.wrapping_sub(sum.wrapping_mul(input_zero.into())).wrapping_shl(shift);
         out.taps.multiplier = factor.multiplier;
         out.taps.last = last;
-        out.taps.zero = output_zero;
+        out.taps.zero = output_zero.into();
         out.factor = factor;
         out.mode = mode;
         Ok(())
@@ -327,7 +331,11 @@ fn depthwise(call: &Call<'_>, run: Loop, all_floor: bool) -> Result<(), Fault> {
         let all_strips = height.div_ceil(rows_a_strip);
         let mut channel = 0;
         while channel < input_depth {
-            let group = if input_depth - channel < pairs.group { 1 } else { pairs.group };
+            let group = match input_depth - channel {
+                1 => 1,
+                left if left < pairs.group => 2,
+                _ => pairs.group,
+            };
             let outputs = group * multiplier;
             let keep = outputs <= KEPT;
             // Strips done, and rows of pairs made, by number and by slot in the ring.
@@ -363,7 +371,7 @@ fn depthwise(call: &Call<'_>, run: Loop, all_floor: bool) -> Result<(), Fault> {
                     // pairs than one, all rows of the image lie one after the other. The scratch memory has
                     // `group` planes of `pairs.rows` rows of `pairs.words` words, and `pad + inside` is at most
                     // that.
-                    unsafe { if group == GROUP { window::widen(&make) } else { widen(&make, group) } }
+                    unsafe { widen(&make, group) }
                     made += make.rows;
                     in_y = in_y.wrapping_add(2 * make.rows as i32);
                     made_slot += make.rows;
@@ -413,14 +421,18 @@ fn depthwise(call: &Call<'_>, run: Loop, all_floor: bool) -> Result<(), Fault> {
     Ok(())
 }
 
-/// Makes rows of pairs of fewer channels than four.
+/// Makes rows of pairs of 4, 2 or 1 channels.
 ///
 /// # Safety
-/// As for [`window::widen`], for `group` channels.
+/// As for [`window::widen_four`], for `group` channels.
 unsafe fn widen(block: &Widen, group: usize) {
-    for channel in 0..group {
-        // SAFETY: of the caller's contract, one channel.
-        unsafe { window::widen_one(block, channel) }
+    match group {
+        // SAFETY: the caller's contract is the same.
+        4 => unsafe { window::widen_four(block) },
+        // SAFETY: the same.
+        2 => unsafe { window::widen_two(block) },
+        // SAFETY: the same.
+        _ => unsafe { window::widen_one(block, 0) },
     }
 }
 

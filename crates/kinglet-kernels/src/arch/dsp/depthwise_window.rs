@@ -137,7 +137,7 @@ macro_rules! spare {
 /// written in four planes that are `plane` bytes apart and start at multiples of four.
 #[cfg(any(kinglet_family = "dsp", kinglet_family = "mve"))]
 #[unsafe(naked)]
-pub(crate) unsafe extern "C" fn widen(block: &Widen) {
+pub(crate) unsafe extern "C" fn widen_four(block: &Widen) {
     core::arch::naked_asm!(
         "push {{r4-r11, lr}}",
         "mov lr, r0",
@@ -172,13 +172,60 @@ pub(crate) unsafe extern "C" fn widen(block: &Widen) {
     )
 }
 
+/// Makes rows of pairs of two channels.
+///
+/// # Safety
+/// As for [`widen_four`], for two channels.
+#[cfg(any(kinglet_family = "dsp", kinglet_family = "mve"))]
+#[unsafe(naked)]
+pub(crate) unsafe extern "C" fn widen_two(block: &Widen) {
+    core::arch::naked_asm!(
+        "push {{r4-r9, lr}}",
+        "mov lr, r0",
+        "ldm r0, {{r0-r6}}",
+        "ldr r12, [lr, #28]",
+        "2:",
+        "ldrh r8, [r0]",
+        "ldrh r9, [r1]",
+        "add r0, r2",
+        "add r1, r3",
+        "orr r8, r8, r9, lsl #16",
+        "sxtb16 r9, r8, ror #8",
+        "sxtb16 r8, r8",
+        "str r9, [r4, r5]",
+        "str r8, [r4], #4",
+        "subs r6, #1",
+        "bne 2b",
+        "ldrd r8, r9, [lr, #32]",
+        "ldr r6, [lr, #24]",
+        "add r0, r8",
+        "add r1, r8",
+        "add r4, r9",
+        "subs r12, #1",
+        "bne 2b",
+        "pop {{r4-r9, pc}}",
+    )
+}
+
 /// Makes rows of pairs of four channels.
 ///
 /// # Safety
 /// As above.
 #[cfg(not(any(kinglet_family = "dsp", kinglet_family = "mve")))]
-pub(crate) unsafe fn widen(block: &Widen) {
+pub(crate) unsafe fn widen_four(block: &Widen) {
     for channel in 0..4 {
+        // SAFETY: of the caller's contract, one channel.
+        unsafe { widen_one(block, channel) }
+    }
+}
+
+/// Makes rows of pairs of two channels.
+///
+/// # Safety
+/// As above.
+#[cfg(not(any(kinglet_family = "dsp", kinglet_family = "mve")))]
+pub(crate) unsafe fn widen_two(block: &Widen) {
+    for channel in 0..2 {
         // SAFETY: of the caller's contract, one channel.
         unsafe { widen_one(block, channel) }
     }
@@ -187,14 +234,18 @@ pub(crate) unsafe fn widen(block: &Widen) {
 /// Makes rows of pairs of one channel.
 ///
 /// # Safety
-/// Byte `channel` of every pixel can be read, and its plane can be written, as for [`widen`].
+/// Byte `channel` of every pixel can be read, and its plane can be written, as for [`widen_four`].
 pub(crate) unsafe fn widen_one(block: &Widen, channel: usize) {
     let (mut upper, mut lower) = (block.upper.wrapping_add(channel), block.lower.wrapping_add(channel));
     let mut pairs = block.pairs.wrapping_byte_add(channel.wrapping_mul(block.plane));
     for _ in 0..block.rows {
         for _ in 0..block.pixels {
-            // SAFETY: by this function's contract both bytes can be read and the word can be written.
-            unsafe { pairs.write(pair((*upper).into(), (*lower).into())) };
+            // SAFETY: by this function's contract.
+            let above = unsafe { *upper };
+            // SAFETY: the same.
+            let below = unsafe { *lower };
+            // SAFETY: the same.
+            unsafe { *pairs = pair(above.into(), below.into()) };
             upper = upper.wrapping_add(block.upper_step);
             lower = lower.wrapping_add(block.lower_step);
             pairs = pairs.wrapping_add(1);
@@ -451,35 +502,38 @@ macro_rules! strips {
 /// # Safety
 /// As for [`floor_1`].
 pub(crate) unsafe fn strips<const STRIDE: usize>(block: &Strips, finish: impl Fn(i32) -> i32) {
-    // SAFETY: by the caller's contract the constants, all pairs that windows cover, and all output pixels are
-    // there, and nothing else is touched.
-    unsafe {
-        let taps = &*block.taps;
-        let pairs_of_pixels = block.twos / (8 * STRIDE);
-        let pixels = 2 * pairs_of_pixels + block.one;
-        let next_strip = block.gap + (2 * pairs_of_pixels * block.pixel) as isize;
-        for strip in 0..block.strips {
-            let upper = block.pairs.wrapping_byte_add(block.row * strip);
-            let lower = upper.wrapping_byte_offset(block.next_pairs);
-            let output = block.output.wrapping_offset(next_strip * strip as isize);
-            let is_last = strip > 0 && strip + 1 == block.strips;
-            let second = if is_last { block.last_second_row } else { block.second_row };
-            for x in 0..pixels {
-                let (mut one, mut two) = (taps.bias, taps.bias);
-                for (column, (&above, &below)) in taps.upper.iter().zip(&taps.lower).enumerate() {
-                    let at = x * STRIDE + column;
-                    let (a, b) = (upper.wrapping_add(at).read(), lower.wrapping_add(at).read());
-                    let ([tap0, _], [_, tap2]) = (halves(above), halves(below));
-                    let ([_, a1], [b0, _]) = (halves(a), halves(b));
-                    one = smlad(a, above, one).wrapping_add(b0.wrapping_mul(tap2));
-                    two = smlad(b, below, two).wrapping_add(a1.wrapping_mul(tap0));
-                }
-                let output = output.wrapping_add(x * block.pixel);
-                if STRIDE == 1 {
-                    output.wrapping_offset(second).write(finish(two) as i8);
-                }
-                output.write(finish(one) as i8);
+    // SAFETY: by the caller's contract the constants are there.
+    let taps = unsafe { &*block.taps };
+    let pairs_of_pixels = block.twos / (8 * STRIDE);
+    let pixels = 2 * pairs_of_pixels + block.one;
+    let next_strip = block.gap + (2 * pairs_of_pixels * block.pixel) as isize;
+    for strip in 0..block.strips {
+        let upper = block.pairs.wrapping_byte_add(block.row * strip);
+        let lower = upper.wrapping_byte_offset(block.next_pairs);
+        let output = block.output.wrapping_offset(next_strip * strip as isize);
+        let is_last = strip > 0 && strip + 1 == block.strips;
+        let second = if is_last { block.last_second_row } else { block.second_row };
+        for x in 0..pixels {
+            let (mut one, mut two) = (taps.bias, taps.bias);
+            for (column, (&above, &below)) in taps.upper.iter().zip(&taps.lower).enumerate() {
+                let at = x * STRIDE + column;
+                // SAFETY: by the caller's contract all pairs that windows cover are there.
+                let a = unsafe { *upper.wrapping_add(at) };
+                // SAFETY: the same.
+                let b = unsafe { *lower.wrapping_add(at) };
+                let ([tap0, _], [_, tap2]) = (halves(above), halves(below));
+                let ([_, a1], [b0, _]) = (halves(a), halves(b));
+                one = smlad(a, above, one).wrapping_add(b0.wrapping_mul(tap2));
+                two = smlad(b, below, two).wrapping_add(a1.wrapping_mul(tap0));
             }
+            let output = output.wrapping_add(x * block.pixel);
+            if STRIDE == 1 {
+                // SAFETY: by the caller's contract all output pixels can be written. Where there is no second row
+                // this is the first.
+                unsafe { *output.wrapping_offset(second) = finish(two) as i8 };
+            }
+            // SAFETY: the same.
+            unsafe { *output = finish(one) as i8 };
         }
     }
 }
