@@ -1,11 +1,11 @@
 //! What a step touches, said by its parameters: for checking plans without running them.
 
 use crate::ops::{
-    batch_matmul, binary, cast, conv_2d, copy, depthwise_conv_2d, dsp, fully_connected, gather, known,
-    l2_normalization, log_softmax, pool_2d, quantize, reduce, resize, softmax, strided_copy, svdf,
-    transpose_conv, unary,
+    batch_matmul, binary, cast, conv_2d, copy, depthwise_conv_2d, dsp, dynamic_update_slice, float_images,
+    fully_connected, gather, jump, known, l2_normalization, log_softmax, pool_2d, quantize, reduce,
+    reduce_plain, relation, resize, select, softmax, strided_copy, sums, svdf, transpose_conv, unary,
 };
-use crate::{Kernel, Overlap, Params, Place};
+use crate::{Kernel, Overlap, Params, Place, Word};
 
 /// A run of bytes in one region.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,9 +39,13 @@ impl Span {
 
 /// What one step reads and writes, weights aside.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Footprint {
-    /// Inputs, in the operator's order; the rest is empty.
+pub struct Footprint<'w> {
+    /// The first two inputs, in the operator's order; the rest is empty.
     pub reads: [Span; 2],
+    /// The third.
+    pub third: Span,
+    /// The places of all inputs where there are many, as words; each is as long as the output.
+    pub many: &'w [u32],
     /// The output.
     pub write: Span,
     /// State that is read and written.
@@ -54,11 +58,19 @@ pub struct Footprint {
     pub same_elements: [bool; 2],
 }
 
-impl Footprint {
+impl<'w> Footprint<'w> {
+    /// The inputs that the step reads, in the operator's order.
+    pub fn inputs(&self) -> impl Iterator<Item = Span> + use<'w> {
+        let [first, second] = self.reads;
+        let len = self.write.len;
+        let many = self.many.iter().map(move |&word| Span { place: Place::from_word(word), len });
+        [first, second, self.third].into_iter().filter(|span| span.len > 0).chain(many)
+    }
+
     /// The write may lie where it does, as far as read number `i` is concerned. `backwards`: the step computes
     /// its last row first.
     pub fn spares(&self, i: usize, backwards: bool) -> bool {
-        let Some(read) = self.reads.get(i) else {
+        let Some(read) = self.inputs().nth(i) else {
             return true;
         };
         let distance = match self.overlap {
@@ -81,9 +93,11 @@ impl Footprint {
 
     /// The footprint of `kernel` with the parameter block at the start of `words`; `None` when the block
     /// is cut short.
-    pub fn new(kernel: Kernel, words: &[u32]) -> Option<Self> {
+    pub fn new(kernel: Kernel, words: &'w [u32]) -> Option<Self> {
         let mut footprint = Self {
             reads: [Span::EMPTY; 2],
+            third: Span::EMPTY,
+            many: &[],
             write: Span::EMPTY,
             state: Span::EMPTY,
             scratch: Span::EMPTY,
@@ -92,6 +106,11 @@ impl Footprint {
         };
         match kernel {
             Kernel::Nothing => {}
+            Kernel::Jump => {
+                let p = jump::JumpParams::from_words(words)?;
+                let bytes = u32::from(p.condition != Place::NONE);
+                footprint.reads = [Span::new(p.condition, &[bytes]), Span::EMPTY];
+            }
             Kernel::Fill => {
                 let p = strided_copy::FillParams::from_words(words)?;
                 footprint.write = Span::new(p.output, &[p.len, p.element]);
@@ -125,6 +144,68 @@ impl Footprint {
                 let p = known::KnownParams::from_words(words)?;
                 footprint.write = Span::new(p.output, &[p.len, 4]);
             }
+            Kernel::CumsumS8 | Kernel::CumsumS32 | Kernel::CumsumF32 => {
+                let p = sums::CumsumParams::from_words(words)?;
+                let size = if kernel == Kernel::CumsumS8 { 1 } else { 4 };
+                footprint.reads = [Span::new(p.input, &[p.outer, p.depth, p.inner, size]), Span::EMPTY];
+                footprint.write = Span::new(p.output, &[p.outer, p.depth, p.inner, size]);
+            }
+            Kernel::AddNS8 | Kernel::AddNS32 | Kernel::AddNF32 => {
+                let p = sums::AddNParams::from_words(words)?;
+                let size = if kernel == Kernel::AddNS8 { 1 } else { 4 };
+                footprint.many = p.inputs(words)?;
+                footprint.write = Span::new(p.output, &[p.len, size]);
+            }
+            Kernel::Relation => {
+                let p = relation::RelationParams::from_words(words)?;
+                let size = p.ty.size();
+                footprint.reads =
+                    [Span::new(p.input1, &[p.len1, size]), Span::new(p.input2, &[p.len2, size])];
+                footprint.write = Span::new(p.output, &[p.len]);
+                footprint.overlap = Overlap::Elements;
+                footprint.same_elements = [p.len1 == p.len, p.len2 == p.len];
+            }
+            Kernel::Select => {
+                let p = select::SelectParams::from_words(words)?;
+                footprint.reads =
+                    [Span::new(p.condition, &[p.condition_len]), Span::new(p.input1, &[p.len1, p.element])];
+                footprint.third = Span::new(p.input2, &[p.len2, p.element]);
+                footprint.write = Span::new(p.output, &[p.len, p.element]);
+            }
+            Kernel::DynamicUpdateSlice => {
+                let p = dynamic_update_slice::DynamicUpdateSliceParams::from_words(words)?;
+                footprint.reads = [Span::new(p.input, &[p.bytes]), Span::new(p.update, &[p.update_bytes])];
+                footprint.third = Span::new(p.start, &[p.rank, p.index_type.size()]);
+                footprint.write = Span::new(p.output, &[p.bytes]);
+            }
+            Kernel::ReducePlain | Kernel::ArgF32 => {
+                let p = reduce_plain::ReducePlainParams::from_words(words)?;
+                footprint.reads = [Span::new(p.input, &[p.input_len, p.ty.size()]), Span::EMPTY];
+                footprint.write = Span::new(p.output, &[p.output_len, p.output_element]);
+            }
+            Kernel::AveragePool2dF32 | Kernel::MaxPool2dF32 | Kernel::L2Pool2dF32 => {
+                let p = float_images::FloatPoolParams::from_words(words)?;
+                let len = |(height, width): (u16, u16)| [p.batch, height.into(), width.into(), p.depth, 4];
+                footprint.reads = [Span::new(p.input, &len(p.input_size)), Span::EMPTY];
+                footprint.write = Span::new(p.output, &len(p.output_size));
+            }
+            Kernel::ResizeBilinearF32 => {
+                let p = resize::ResizeParams::from_words(words)?;
+                let len = |(height, width): (u16, u16)| [p.batch, height.into(), width.into(), p.depth, 4];
+                footprint.reads = [Span::new(p.input, &len(p.input_size)), Span::EMPTY];
+                footprint.write = Span::new(p.output, &len(p.output_size));
+            }
+            Kernel::DivS8 => footprint.binary(words, 1)?,
+            Kernel::DivS32
+            | Kernel::FloorDivF32
+            | Kernel::FloorDivS32
+            | Kernel::FloorModF32
+            | Kernel::FloorModS32 => footprint.binary(words, 4)?,
+            Kernel::AddS64 | Kernel::SubS64 | Kernel::MulS64 | Kernel::MaximumS64 | Kernel::MinimumS64 => {
+                footprint.binary(words, 8)?;
+            }
+            Kernel::RsqrtS8 | Kernel::NotBool => footprint.unary(words, 1)?,
+            Kernel::SqrtF32 | Kernel::RsqrtF32 => footprint.unary(words, 4)?,
             Kernel::Gather => {
                 let p = gather::GatherParams::from_words(words)?;
                 let indices = Span::new(p.indices, &[p.batch, p.chosen, p.index_type.size()]);
@@ -164,12 +245,19 @@ impl Footprint {
                 footprint.reads = [Span::new(p.input, &[from, p.input_rows]), Span::EMPTY];
                 footprint.write = Span::new(p.output, &[to, p.output_rows]);
             }
-            Kernel::Conv2d => {
+            Kernel::Conv2d
+            | Kernel::Conv2dDspFloor
+            | Kernel::Conv2dDspRounded
+            | Kernel::Conv2dDspRowsFloor
+            | Kernel::Conv2dDspRowsRounded => {
                 let p = conv_2d::Conv2dParams::from_words(words)?;
                 footprint.scratch = Span::new(p.scratch, &[p.scratch_len]);
                 footprint.reads = [Span::new(p.input, &[p.input_stride, p.input_ring]), Span::EMPTY];
                 footprint.write = Span::new(p.output, &[p.output_stride, p.output_ring]);
-                footprint.overlap = Overlap::Rows(p.row_distances());
+                footprint.overlap = match kernel {
+                    Kernel::Conv2d => Overlap::Rows(p.row_distances()),
+                    _ => crate::arch::dsp::conv::overlap(&p),
+                };
             }
             Kernel::DepthwiseConv2d => {
                 let p = depthwise_conv_2d::DepthwiseConv2dParams::from_words(words)?;

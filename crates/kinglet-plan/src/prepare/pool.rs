@@ -1,9 +1,11 @@
+use kinglet_kernels::ops::float_images::FloatPoolParams;
 use kinglet_kernels::ops::pool_2d::{self, Pool2dParams};
-use kinglet_kernels::{Choice, Place};
+use kinglet_kernels::{Choice, Kernel, Place};
+use kinglet_tflite::DType;
 use kinglet_tflite::ops::{Pool2d, PoolKind};
 
 use super::conv::Image;
-use super::{Emit, Result, activation_range};
+use super::{Emit, Result, activation_range, limits};
 use crate::planner::{Constants, Options};
 
 /// All but places.
@@ -28,14 +30,44 @@ fn params(op: &Pool2d<'_>) -> Result<Pool2dParams> {
 }
 
 pub(super) fn choose(op: &Pool2d<'_>, options: &Options) -> Result<Choice> {
+    match (op.kind, op.input.dtype) {
+        (PoolKind::Average, DType::Float32) => return Ok(Choice::new(Kernel::AveragePool2dF32)),
+        (PoolKind::Max, DType::Float32) => return Ok(Choice::new(Kernel::MaxPool2dF32)),
+        (PoolKind::L2, _) => return Ok(Choice::new(Kernel::L2Pool2dF32)),
+        _ => {}
+    }
     let params = params(op)?;
     Ok(match op.kind {
         PoolKind::Average => pool_2d::choose_average(&params, options.how.target),
-        PoolKind::Max => pool_2d::choose_max(&params, options.how.target),
+        _ => pool_2d::choose_max(&params, options.how.target),
     })
 }
 
+/// float32.
+fn emit_float(op: &Pool2d<'_>, emit: &mut Emit<'_, '_, impl Constants>) -> Result<u32> {
+    let (input, output) = (Image::new(&op.input)?, Image::new(&op.output)?);
+    let detail = emit.writer.position();
+    emit.writer.params(&limits(op.activation, DType::Float32, f32::MAX));
+    let params = FloatPoolParams {
+        input: emit.place(&op.input)?,
+        output: emit.place(&op.output)?,
+        batch: op.input.shape.dims().first().copied().unwrap_or(1),
+        input_size: input.size,
+        output_size: output.size,
+        depth: output.depth,
+        kernel: op.window.kernel,
+        stride: op.window.stride,
+        pad: op.window.pad,
+        detail,
+    };
+    emit.params(&params);
+    Ok(output.rows)
+}
+
 pub(super) fn emit(op: &Pool2d<'_>, emit: &mut Emit<'_, '_, impl Constants>) -> Result<u32> {
+    if op.input.dtype == DType::Float32 {
+        return emit_float(op, emit);
+    }
     let params =
         Pool2dParams { input: emit.place(&op.input)?, output: emit.place(&op.output)?, ..params(op)? };
     emit.params(&params);

@@ -6,11 +6,10 @@
 //! A channel's output depends on that channel alone, and its rows are read to the ring before anything is written
 //! over them: the output may lie exactly where the input lies.
 
-use core::cell::Cell;
-
 use super::depthwise_window::{self as window, E, Strips, Taps, Widen};
 use super::instructions::pair;
 use super::requant::{floor_addend, quant_has_floor};
+use super::widen::words;
 use crate::ops::depthwise_conv_2d::DepthwiseConv2dParams;
 use crate::ops::rows::{Rows, batch_and_row, product};
 use crate::quant::Multiplier;
@@ -265,7 +264,8 @@ fn depthwise(call: &Call<'_>, run: Loop, all_floor: bool) -> Result<(), Fault> {
     let input = Rows::new(call, p.input, p.input_stride, p.input_ring)?;
     let output = Rows::new(call, p.output, p.output_stride, p.output_ring)?;
     let pairs = Pairs::new(&p);
-    let scratch = words(call.view::<i8>(p.scratch, pairs.bytes())?.cells(0, pairs.bytes())?)?;
+    let scratch = call.view::<i8>(p.scratch, pairs.bytes())?.cells(0, pairs.bytes())?;
+    let scratch = words(scratch).ok_or(Fault::BadPlan)?;
     let inside = pairs.words.saturating_sub(pad).min(input_width);
     // The sizes that pointers below rely on, beside those that `Rows` and `words` have seen to.
     let is_sound = matches!(p.stride, (1, 1) | (2, 2))
@@ -434,15 +434,4 @@ unsafe fn widen(block: &Widen, group: usize) {
         // SAFETY: the same.
         _ => unsafe { window::widen_one(block, 0) },
     }
-}
-
-/// Scratch memory as words.
-fn words(cells: &[Cell<i8>]) -> Result<&[Cell<i32>], Fault> {
-    let start = cells.as_ptr().cast::<Cell<i32>>();
-    if !start.is_aligned() {
-        return Err(Fault::BadPlan);
-    }
-    // SAFETY: aligned, within the cells, and every bit pattern is a value of either type. Cells may be written
-    // through any reference.
-    Ok(unsafe { core::slice::from_raw_parts(start, cells.len() / 4) })
 }
