@@ -2,8 +2,8 @@
 
 use crate::ops::{
     batch_matmul, binary, cast, conv_2d, copy, depthwise_conv_2d, dynamic_update_slice, float_images,
-    fully_connected, gather, known, l2_normalization, log_softmax, pool_2d, quantize, reduce, reduce_plain,
-    relation, resize, select, softmax, strided_copy, sums, svdf, transpose_conv, unary,
+    fully_connected, gather, jump, known, l2_normalization, log_softmax, pool_2d, quantize, reduce,
+    reduce_plain, relation, resize, select, softmax, strided_copy, sums, svdf, transpose_conv, unary,
 };
 use crate::{Kernel, Overlap, Params, Place, Word};
 
@@ -105,6 +105,11 @@ impl<'w> Footprint<'w> {
         };
         match kernel {
             Kernel::Nothing => {}
+            Kernel::Jump => {
+                let p = jump::JumpParams::from_words(words)?;
+                let bytes = u32::from(p.condition != Place::NONE);
+                footprint.reads = [Span::new(p.condition, &[bytes]), Span::EMPTY];
+            }
             Kernel::Fill => {
                 let p = strided_copy::FillParams::from_words(words)?;
                 footprint.write = Span::new(p.output, &[p.len, p.element]);
