@@ -229,6 +229,7 @@ pub enum Op<'a> {
     GatherNd(ops::GatherNd<'a>),
     Movement(ops::Movement<'a>),
     Normalize(ops::Normalize<'a>),
+    OneHot(ops::OneHot<'a>),
     Pool2d(ops::Pool2d<'a>),
     Reduce(ops::Reduce<'a>),
     Relation(ops::Relation<'a>),
