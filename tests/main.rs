@@ -8,6 +8,7 @@ mod mutation;
 mod plans;
 mod properties;
 mod regressions;
+mod slim;
 
 use proptest::test_runner::Config;
 

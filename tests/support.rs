@@ -1,6 +1,11 @@
 //! What the tests and the fuzz targets share.
 #![forbid(unsafe_code)]
 
+/// The guide's Rust code, compiled and run as documentation tests.
+#[doc = include_str!("../docs/migrating-from-tflm.md")]
+#[cfg(doctest)]
+pub struct MigratingFromTflm;
+
 use kinglet::{AllOps, Error, Fault, Interpreter, Limits, Model, Options};
 use kinglet_plan::{InFile, check};
 use kinglet_testmodel::random::{self, Choices, Xorshift};
@@ -116,9 +121,10 @@ pub fn exercise(bytes: &[u8]) -> Stage {
             *byte = random.next_word() as u8;
         }
     }
+    net.set_max_iterations(100);
     match net.invoke().map_err(|error| error.fault) {
-        // What only the values at run time show.
-        Ok(()) | Err(Fault::IndexOutOfRange | Fault::DivisionByZero) => {}
+        // What only the values at run time show; and whether loops end.
+        Ok(()) | Err(Fault::IndexOutOfRange | Fault::DivisionByZero | Fault::IterationLimit) => {}
         Err(fault) => panic!("what has been planned does not run: {fault}"),
     }
     for i in 0..net.output_count() {
@@ -160,10 +166,19 @@ fn read_all(graph: &Graph<'_>) {
     }
 }
 
-/// About how many steps an inference takes: multiply-accumulates, or elements moved.
+/// About how many steps an inference takes, when loops run once: multiply-accumulates, or elements moved.
 pub fn work(graph: &Graph<'_>) -> u64 {
     let ops = graph.ops::<AllOps>().flatten();
-    ops.fold(0, |sum: u64, op| sum.saturating_add(op_work(&op)))
+    let called = |index: u32| graph.sibling(index).map_or(0, |callee| work(&callee));
+    ops.fold(0, |sum: u64, op| {
+        let work = match op {
+            Op::If(op) => op.branches.map(called).into_iter().max().unwrap_or(0),
+            Op::While(op) => called(op.condition).saturating_add(called(op.body)),
+            Op::CallOnce(op) => called(op.init),
+            op => op_work(&op),
+        };
+        sum.saturating_add(work)
+    })
 }
 
 fn op_work(op: &Op<'_>) -> u64 {

@@ -157,6 +157,8 @@ pub enum Fault {
     BadPlan,
     /// The plan names a kernel that this program does not contain.
     MissingKernel,
+    /// The model's loops ran as often as they may in one inference: it may be that they never end.
+    IterationLimit,
     /// An index that arrived at run time lies outside the tensor that it points into.
     IndexOutOfRange,
     /// An integer was to be divided by 0.
@@ -169,6 +171,7 @@ impl fmt::Display for Fault {
             Self::OutOfBounds => "the plan names a place outside its memory",
             Self::BadPlan => "the plan is damaged",
             Self::MissingKernel => "the plan needs a kernel that this program does not contain",
+            Self::IterationLimit => "the model's loops run more often than the limit allows",
             Self::IndexOutOfRange => "an index lies outside the tensor that it points into",
             Self::DivisionByZero => "an integer is divided by 0",
         })

@@ -2,7 +2,7 @@
 
 use crate::ops::{
     batch_matmul, binary, cast, conv_2d, copy, depthwise_conv_2d, dynamic_update_slice, float_images,
-    fully_connected, gather, known, l2_normalization, log_softmax, one_hot, pool_2d, quantize, reduce,
+    fully_connected, gather, jump, known, l2_normalization, log_softmax, one_hot, pool_2d, quantize, reduce,
     reduce_plain, relation, resize, select, softmax, strided_copy, sums, svdf, transpose_conv, unary,
 };
 use crate::{Kernel, Overlap, Params, Place, Word};
@@ -105,6 +105,11 @@ impl<'w> Footprint<'w> {
         };
         match kernel {
             Kernel::Nothing => {}
+            Kernel::Jump => {
+                let p = jump::JumpParams::from_words(words)?;
+                let bytes = u32::from(p.condition != Place::NONE);
+                footprint.reads = [Span::new(p.condition, &[bytes]), Span::EMPTY];
+            }
             Kernel::Fill => {
                 let p = strided_copy::FillParams::from_words(words)?;
                 footprint.write = Span::new(p.output, &[p.len, p.element]);
@@ -258,12 +263,19 @@ impl<'w> Footprint<'w> {
                 footprint.reads = [Span::new(p.input, &[from, p.input_rows]), Span::EMPTY];
                 footprint.write = Span::new(p.output, &[to, p.output_rows]);
             }
-            Kernel::Conv2d => {
+            Kernel::Conv2d
+            | Kernel::Conv2dDspFloor
+            | Kernel::Conv2dDspRounded
+            | Kernel::Conv2dDspRowsFloor
+            | Kernel::Conv2dDspRowsRounded => {
                 let p = conv_2d::Conv2dParams::from_words(words)?;
                 footprint.scratch = Span::new(p.scratch, &[p.scratch_len]);
                 footprint.reads = [Span::new(p.input, &[p.input_stride, p.input_ring]), Span::EMPTY];
                 footprint.write = Span::new(p.output, &[p.output_stride, p.output_ring]);
-                footprint.overlap = Overlap::Rows(p.row_distances());
+                footprint.overlap = match kernel {
+                    Kernel::Conv2d => Overlap::Rows(p.row_distances()),
+                    _ => crate::arch::dsp::conv::overlap(&p),
+                };
             }
             Kernel::DepthwiseConv2d => {
                 let p = depthwise_conv_2d::DepthwiseConv2dParams::from_words(words)?;

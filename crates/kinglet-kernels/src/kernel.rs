@@ -12,7 +12,7 @@ macro_rules! for_each_kernel {
     ($callback:path) => {
         $callback! {
             Nothing = 0, nothing::nothing, [BatchToSpaceNd, ExpandDims, Reshape, SpaceToBatchNd, Squeeze], "nothing to do: the output is its input";
-            Copy = 1, copy::copy, [ExpandDims, Reshape, Squeeze], "bytes moved as they are";
+            Copy = 1, copy::copy, [AssignVariable, ExpandDims, If, ReadVariable, Reshape, Squeeze, While], "bytes moved as they are";
             Conv2d = 2, conv_2d::conv_2d, [Conv2d], "portable convolution, OHWI weights";
             DepthwiseConv2d = 3, depthwise_conv_2d::depthwise_conv_2d, [DepthwiseConv2d], "portable depthwise convolution";
             FullyConnected = 4, fully_connected::fully_connected, [FullyConnected], "portable fully connected";
@@ -26,7 +26,7 @@ macro_rules! for_each_kernel {
             SvdfS16 = 12, svdf::svdf_s16, [Svdf], "portable SVDF, int16 state";
             Requantize = 13, quantize::requantize, [Quantize, Relu, Relu6, ReluN1To1, Relu0To1], "portable integer rescaling";
             Quantize = 14, quantize::quantize, [Quantize], "portable float32 to integer";
-            Fill = 16, strided_copy::fill, [Pad, PadV2, SpaceToBatchNd, ZerosLike], "one value everywhere";
+            Fill = 16, strided_copy::fill, [CallOnce, Pad, PadV2, SpaceToBatchNd, ZerosLike], "one value everywhere";
             StridedCopy = 17, strided_copy::strided_copy,
                 [BatchToSpaceNd, BroadcastTo, Concatenation, DepthToSpace, Fill, MirrorPad, Pack, Pad, PadV2, ReverseV2, Slice, SpaceToBatchNd, SpaceToDepth, Split, SplitV, StridedSlice, Tile, Transpose, Unpack],
                 "a block copied through strides";
@@ -133,6 +133,11 @@ macro_rules! for_each_kernel {
             RoundF32 = 144, unary::round_f32, [Round], "portable ROUND, float32";
             ClampF32 = 145, unary::clamp_f32, [Relu, Relu6, ReluN1To1, Relu0To1], "portable activation of its own, float32";
             Cast = 146, cast::cast, [Cast], "portable CAST";
+            Jump = 250, jump::jump, [CallOnce, If, While], "the next step is another";
+            Conv2dDspFloor = 300, dsp::conv_2d_floor, [Conv2d], "DSP convolution, packed weights, outputs of a ReLU";
+            Conv2dDspRounded = 301, dsp::conv_2d_rounded, [Conv2d], "DSP convolution, packed weights";
+            Conv2dDspRowsFloor = 302, dsp::conv_2d_rows_floor, [Conv2d], "DSP convolution, OHWI weights, outputs of a ReLU";
+            Conv2dDspRowsRounded = 303, dsp::conv_2d_rows_rounded, [Conv2d], "DSP convolution, OHWI weights";
         }
     };
 }

@@ -3,6 +3,7 @@
 mod batch_matmul;
 mod binary;
 mod cast;
+mod control;
 mod conv;
 mod dynamic_update_slice;
 mod fully_connected;
@@ -23,34 +24,43 @@ mod sums;
 mod svdf;
 mod transpose_conv;
 mod unary;
+mod variable;
 
 use kinglet_kernels::ops::binary::Limits;
+use kinglet_kernels::ops::copy::CopyParams;
 use kinglet_kernels::quant::{Multiplier, quantize};
-use kinglet_kernels::{Choice, Kernel, Overlap, Params, Place, Weights, Word};
+use kinglet_kernels::{Choice, Kernel, Overlap, Params, Place, Region, Weights, Word};
 use kinglet_tflite::ops::{Activation, GATHER, MOVEMENT, NORMALIZE, REDUCE, RELATION, SELECT};
-use kinglet_tflite::{DType, ModelError, Op, OpKind, OpSet, Reason, Storage, Tensor};
+use kinglet_tflite::{DType, Graph, ModelError, Node, Op, OpKind, OpSet, Reason, Storage, Tensor};
 
-use crate::layout::Places;
+use crate::layout::{Frame, Places};
 use crate::plan::{PlanWriter, Step};
 use crate::planner::{Constants, Options};
 
-/// What an operator's parameters are written with.
+/// What operators' parameters are written with.
 pub struct Emit<'e, 'm, C> {
-    pub(crate) layout: &'e dyn Places,
+    pub(crate) places: &'e dyn Places,
     pub(crate) constants: &'e mut C,
     pub(crate) writer: &'e mut PlanWriter<'m>,
+    pub(crate) options: &'e Options,
+    /// The subgraph that the operator is in.
+    pub(crate) frame: Frame,
     /// The operator's kernel.
     pub(crate) choice: Choice,
     /// Its rows are computed from the last to the first.
     pub(crate) backwards: bool,
-    /// Scratch memory of this step.
+    /// Scratch memory of the operator.
     pub(crate) scratch: Place,
     /// Word index of the parameters of the next step, once they are written.
     pub(crate) params_at: u32,
-    /// Number of the operator.
+    /// Number of the operator in the file.
     pub(crate) op: u16,
     /// Number of the next step.
     pub(crate) next_step: u32,
+    /// Which operator with scratch memory is the next.
+    pub(crate) next_scratch: usize,
+    /// Number of the next call's tensor 0.
+    pub(crate) next_tensor: u32,
 }
 
 type Result<T> = core::result::Result<T, ModelError>;
@@ -60,9 +70,15 @@ impl<C: Constants> Emit<'_, '_, C> {
     pub(crate) fn place(&mut self, tensor: &Tensor<'_>) -> Result<Place> {
         let place = match tensor.storage {
             Storage::Constant { offset, bytes } => self.constants.place(offset, bytes),
-            _ => self.layout.place(tensor),
+            _ => self.places.place(&self.frame, tensor),
         };
         place.ok_or(ModelError::from(Reason::TensorTooLarge).at_tensor(tensor.id))
+    }
+
+    /// Where the state of a slot lies.
+    fn slot(&self, slot: u32) -> Result<Place> {
+        let init = self.places.slot(slot).ok_or(Reason::NeverAssigned)?;
+        Place::new(Region::State, init.offset).ok_or(Reason::TensorTooLarge.into())
     }
 
     /// Writes the kernel's parameters. Tables come before them.
@@ -73,18 +89,30 @@ impl<C: Constants> Emit<'_, '_, C> {
 
     /// Adds a step that writes to `output`, with the parameters that were written last.
     fn step(&mut self, kernel: Kernel, rows: u32, output: &Tensor<'_>) -> Result<()> {
+        let place = self.place(output)?;
+        self.step_at(kernel, rows, place, output.byte_len());
+        Ok(())
+    }
+
+    /// As [`step`](Self::step), for an output of `bytes` bytes at `output`.
+    fn step_at(&mut self, kernel: Kernel, rows: u32, output: Place, bytes: u32) {
         let step = Step {
             kernel: kernel.id(),
             op: self.op,
             params: self.params_at,
             first_row: if self.backwards { rows } else { 0 },
             end_row: if self.backwards { 0 } else { rows },
-            output: self.place(output)?,
-            output_bytes: output.byte_len(),
+            output,
+            output_bytes: bytes,
         };
         self.writer.step(self.next_step, step);
         self.next_step += 1;
-        Ok(())
+    }
+
+    /// Adds a step that copies.
+    fn copy(&mut self, input: Place, output: Place, bytes: u32) {
+        self.params(&CopyParams { input, output, bytes });
+        self.step_at(Kernel::Copy, 1, output, bytes);
     }
 
     /// Where a layer's constants lie, and its requantisation table, if it has one in the plan: in the layout
@@ -123,6 +151,62 @@ impl<C: Constants> Emit<'_, '_, C> {
     }
 }
 
+/// Writes the steps of a subgraph, with the tensors of `emit.frame`.
+pub(crate) fn emit_graph<S: OpSet>(graph: &Graph<'_>, emit: &mut Emit<'_, '_, impl Constants>) -> Result<()> {
+    for index in 0..graph.op_count() {
+        let node = graph.node(index)?;
+        let op = graph.op::<S>(index)?;
+        emit.op = emit.frame.first_op.saturating_add(index) as u16;
+        emit.backwards = false;
+        let done = match &op {
+            Op::VarHandle(_) => Ok(()),
+            Op::AssignVariable(op) if S::has(OpKind::AssignVariable) => variable::emit_assign(op, emit),
+            Op::If(op) if S::has(OpKind::If) => control::emit_if::<S>(graph, &node, op, emit),
+            Op::While(op) if S::has(OpKind::While) => control::emit_while::<S>(graph, &node, op, emit),
+            Op::CallOnce(op) if S::has(OpKind::CallOnce) => control::emit_once::<S>(graph, &node, op, emit),
+            op => emit_op::<S>(graph, &node, op, emit),
+        };
+        done.map_err(|error| error.at_op(index, node.code).in_subgraph(graph.index()))?;
+    }
+    Ok(())
+}
+
+fn emit_op<S: OpSet>(
+    graph: &Graph<'_>,
+    node: &Node<'_>,
+    op: &Op<'_>,
+    emit: &mut Emit<'_, '_, impl Constants>,
+) -> Result<()> {
+    emit.choice = choose::<S>(op, emit.options)?;
+    emit.scratch = Place::NONE;
+    if emit.choice.scratch > 0 {
+        let place = emit.places.scratch(emit.next_step, emit.next_scratch);
+        emit.scratch = place.ok_or(Reason::TensorTooLarge)?;
+        emit.next_scratch += 1;
+    }
+    let output = graph.tensor(node.outputs.get(0).unwrap_or(0))?;
+    emit.backwards = is_behind(graph, emit, node.inputs.get(0), &output)?;
+    self::emit::<S>(op, &output, emit)
+}
+
+/// The output of a kernel that can work in both directions lies over its input, and starts behind it.
+fn is_behind<C>(
+    graph: &Graph<'_>,
+    emit: &Emit<'_, '_, C>,
+    input: Option<u32>,
+    output: &Tensor<'_>,
+) -> Result<bool> {
+    let (Overlap::Rows(_), Some(input)) = (emit.choice.overlap, input) else {
+        return Ok(false);
+    };
+    let input = graph.tensor(input)?;
+    let place = |tensor: &Tensor<'_>| emit.places.place(&emit.frame, tensor);
+    let (Storage::Activation, Some(from), Some(to)) = (input.storage, place(&input), place(output)) else {
+        return Ok(false);
+    };
+    Ok(from.offset() < to.offset() && to.offset() - from.offset() < input.byte_len() as usize)
+}
+
 /// The kernel of an operator, and what it needs.
 pub fn choose<S: OpSet>(op: &Op<'_>, options: &Options) -> Result<Choice> {
     use OpKind as Kind;
@@ -142,6 +226,7 @@ pub fn choose<S: OpSet>(op: &Op<'_>, options: &Options) -> Result<Choice> {
         Op::Svdf(op) if S::has(Kind::Svdf) => svdf::choose(op, options),
         Op::Unary(op) if S::OPS & UNARY != 0 => unary::choose(op, options),
         Op::Cast(_) if S::has(Kind::Cast) => cast::choose(options),
+        Op::ReadVariable(_) => Choice::new(Kernel::Copy),
         Op::AddN(op) if S::has(Kind::AddN) => sums::choose_add_n(op),
         Op::BatchMatmul(op) if S::has(Kind::BatchMatmul) => batch_matmul::choose(op),
         Op::Cumsum(op) if S::has(Kind::Cumsum) => sums::choose_cumsum(op),
@@ -162,10 +247,11 @@ pub fn choose<S: OpSet>(op: &Op<'_>, options: &Options) -> Result<Choice> {
     })
 }
 
-/// Number of steps of an operator, at least 1.
+/// Number of steps of an operator that runs no subgraph.
 pub(crate) fn step_count<S: OpSet>(op: &Op<'_>) -> u32 {
     match op {
         Op::Movement(op) if S::OPS & MOVEMENT != 0 => movement::step_count(op),
+        Op::VarHandle(_) => 0,
         _ => 1,
     }
 }
@@ -178,7 +264,9 @@ pub(crate) fn emit<S: OpSet>(
 ) -> Result<()> {
     match op {
         Op::Movement(op) if S::OPS & MOVEMENT != 0 => movement::emit(op, emit),
-        Op::Reshape(op) if S::OPS & RESHAPE != 0 && emit.layout.share_a_place(&op.input, &op.output) => {
+        Op::Reshape(op)
+            if S::OPS & RESHAPE != 0 && emit.places.share_a_place(&emit.frame, &op.input, &op.output) =>
+        {
             emit.step(Kernel::Nothing, 0, output)
         }
         _ => {
@@ -205,6 +293,7 @@ fn emit_one<S: OpSet>(op: &Op<'_>, emit: &mut Emit<'_, '_, impl Constants>) -> R
         Op::Svdf(op) if S::has(Kind::Svdf) => svdf::emit(op, emit),
         Op::Unary(op) if S::OPS & UNARY != 0 => unary::emit::<S>(op, emit),
         Op::Cast(op) if S::has(Kind::Cast) => cast::emit(op, emit),
+        Op::ReadVariable(op) if S::has(Kind::ReadVariable) => variable::emit_read(op, emit),
         Op::AddN(op) if S::has(Kind::AddN) => sums::emit_add_n(op, emit),
         Op::BatchMatmul(op) if S::has(Kind::BatchMatmul) => batch_matmul::emit(op, emit),
         Op::Cumsum(op) if S::has(Kind::Cumsum) => sums::emit_cumsum(op, emit),

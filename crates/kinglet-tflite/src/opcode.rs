@@ -137,6 +137,12 @@ op_kinds! {
     Round = 116, "ROUND";
     HardSwish = 117, "HARD_SWISH";
     Relu0To1 = 152, "RELU_0_TO_1";
+    AssignVariable = 144, "ASSIGN_VARIABLE";
+    CallOnce = 129, "CALL_ONCE";
+    If = 118, "IF";
+    ReadVariable = 143, "READ_VARIABLE";
+    VarHandle = 142, "VAR_HANDLE";
+    While = 119, "WHILE";
     AddN = 106, "ADD_N";
     BatchMatmul = 126, "BATCH_MATMUL";
     Cos = 108, "COS";

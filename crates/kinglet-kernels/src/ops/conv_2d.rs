@@ -1,8 +1,9 @@
 //! CONV_2D, int8: two-dimensional convolution, NHWC activations, OHWI weights.
 
+use crate::arch::dsp;
 use crate::ops::rows::{Axis, RowShape, Rows, batch_and_row, product, row_distances};
 use crate::params::params;
-use crate::{Call, Choice, Distances, Fault, How, Kernel, Overlap, Place, Weights};
+use crate::{Call, Choice, Distances, Fault, How, Kernel, Overlap, Place, Target, Weights};
 
 params! {
     /// Parameters of the convolution kernels. Pairs are (height, width); a row is one row of output
@@ -76,12 +77,21 @@ impl Conv2dParams {
 }
 
 /// Chooses the kernel of a convolution. Places, tables and scratch are not yet known.
-pub fn choose(params: &Conv2dParams, _weights: &Weights<'_>, _how: &How) -> Choice {
-    Choice::new(Kernel::Conv2d).with_overlap(Overlap::Rows(params.row_distances()))
+pub fn choose(params: &Conv2dParams, weights: &Weights<'_>, how: &How) -> Choice {
+    let fast = match how.target {
+        Target::Dsp | Target::Mve if Target::Dsp.is_linked() => dsp::conv::choose(params, weights, how),
+        _ => None,
+    };
+    fast.unwrap_or(Choice::new(Kernel::Conv2d).with_overlap(Overlap::Rows(params.row_distances())))
 }
 
 /// Writes a layer's constants as the kernel chosen wants them: [`Choice::prepared`] bytes.
-pub fn pack(_kernel: Kernel, _params: &Conv2dParams, _weights: &Weights<'_>, _out: &mut [u8]) {}
+pub fn pack(kernel: Kernel, params: &Conv2dParams, weights: &Weights<'_>, out: &mut [u8]) {
+    match kernel.target() {
+        Target::Dsp if Target::Dsp.is_linked() => dsp::conv::pack(kernel, params, weights, out),
+        _ => {}
+    }
+}
 
 /// The portable convolution: SAME or VALID padding, strides, dilation, groups, any batch.
 ///

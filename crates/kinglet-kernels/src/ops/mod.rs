@@ -16,6 +16,7 @@ pub mod float_images;
 pub mod fully_connected;
 pub mod gather;
 pub mod hard_swish;
+pub mod jump;
 pub mod known;
 pub mod l2_normalization;
 pub mod log_softmax;

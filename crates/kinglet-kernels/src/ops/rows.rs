@@ -32,6 +32,18 @@ impl<'a> Rows<'a> {
     }
 }
 
+impl<'a> Rows<'a> {
+    /// The cells of the `count` rows from `y` on where they lie one after the other.
+    pub(crate) fn run(&self, y: u32, count: u32) -> Option<&'a [Cell<i8>]> {
+        let first = if y < self.ring { y } else { y.checked_rem(self.ring)? };
+        if count > self.ring - first {
+            return None;
+        }
+        let start = (first as usize).checked_mul(self.stride)?;
+        self.cells.get(start..start.checked_add((count as usize).checked_mul(self.stride)?)?)
+    }
+}
+
 /// One spatial dimension of a window that slides over a padded input.
 #[derive(Clone, Copy)]
 pub struct Axis {

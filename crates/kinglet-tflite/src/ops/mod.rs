@@ -3,6 +3,7 @@
 mod batch_matmul;
 mod binary;
 mod cast;
+mod control;
 mod conv;
 mod dynamic_update_slice;
 mod fully_connected;
@@ -23,10 +24,12 @@ mod sums;
 mod svdf;
 mod transpose_conv;
 mod unary;
+mod variable;
 
 pub use batch_matmul::BatchMatmul;
 pub use binary::{Binary, BinaryKind};
 pub use cast::Cast;
+pub use control::{CallOnce, If, While};
 pub use conv::{Conv2d, DepthwiseConv2d, Window};
 pub use dynamic_update_slice::DynamicUpdateSlice;
 pub use fully_connected::FullyConnected;
@@ -47,6 +50,7 @@ pub use sums::{AddN, Cumsum};
 pub use svdf::Svdf;
 pub use transpose_conv::TransposeConv;
 pub use unary::{Unary, UnaryKind};
+pub use variable::{AssignVariable, ReadVariable, VarHandle};
 
 use crate::error::{ModelError, Reason};
 use crate::generated::ActivationFunctionType;
@@ -159,6 +163,16 @@ pub(crate) fn check<'a, S: OpSet>(graph: &Graph<'a>, node: &Node<'a>) -> Result<
         OpKind::ResizeNearestNeighbor if S::has(OpKind::ResizeNearestNeighbor) => {
             Resize::check(graph, node, false).map(Op::Resize)
         }
+        OpKind::VarHandle if S::has(OpKind::VarHandle) => VarHandle::check(graph, node).map(Op::VarHandle),
+        OpKind::ReadVariable if S::has(OpKind::ReadVariable) => {
+            ReadVariable::check(graph, node).map(Op::ReadVariable)
+        }
+        OpKind::AssignVariable if S::has(OpKind::AssignVariable) => {
+            AssignVariable::check(graph, node).map(Op::AssignVariable)
+        }
+        OpKind::CallOnce if S::has(OpKind::CallOnce) => CallOnce::check(graph, node).map(Op::CallOnce),
+        OpKind::If if S::has(OpKind::If) => If::check(graph, node).map(Op::If),
+        OpKind::While if S::has(OpKind::While) => While::check(graph, node).map(Op::While),
         OpKind::AddN if S::has(OpKind::AddN) => AddN::check(graph, node).map(Op::AddN),
         OpKind::Cumsum if S::has(OpKind::Cumsum) => Cumsum::check(graph, node).map(Op::Cumsum),
         OpKind::DynamicUpdateSlice if S::has(OpKind::DynamicUpdateSlice) => {
@@ -205,6 +219,13 @@ pub(crate) fn check<'a, S: OpSet>(graph: &Graph<'a>, node: &Node<'a>) -> Result<
         _ => Err(Reason::OpNotSelected.into()),
     }
 }
+
+/// The operators that run another subgraph.
+pub const CONTROL: u128 = OpKind::CallOnce.bit() | OpKind::If.bit() | OpKind::While.bit();
+
+/// The operators of resource variables.
+pub const VARIABLES: u128 =
+    OpKind::AssignVariable.bit() | OpKind::ReadVariable.bit() | OpKind::VarHandle.bit();
 
 /// The operators of [`Reduce`].
 pub const REDUCE: u128 = OpKind::ArgMax.bit()
@@ -277,11 +298,12 @@ fn divide(a: u32, b: u32, tensor: &Tensor<'_>) -> Result<u32> {
 
 /// The operator has `inputs` inputs and one output.
 fn check_arity(node: &Node<'_>, inputs: core::ops::RangeInclusive<usize>) -> Result<()> {
-    if inputs.contains(&node.inputs.len()) && node.outputs.len() == 1 {
-        Ok(())
-    } else {
-        Err(Reason::WrongArity.into())
-    }
+    check_arity_of(inputs.contains(&node.inputs.len()) && node.outputs.len() == 1)
+}
+
+/// An operator has as many inputs and outputs as it should.
+fn check_arity_of(fits: bool) -> Result<()> {
+    if fits { Ok(()) } else { Err(Reason::WrongArity.into()) }
 }
 
 fn input<'a>(graph: &Graph<'a>, node: &Node<'a>, i: usize) -> Result<Tensor<'a>> {

@@ -81,6 +81,11 @@ impl Channel {
         if first == last {
             return Some(Self::constant(first, zero));
         }
+        Self::varying((low, high), bias, factor)
+    }
+
+    /// The same, of a channel whose accumulator is computed in any case.
+    pub(crate) fn varying((low, high): (i64, i64), bias: i32, factor: Multiplier) -> Option<Self> {
         let bits = 64 - low.unsigned_abs().max(high.unsigned_abs()).leading_zeros();
         let exponent = u32::try_from(-i32::from(factor.shift)).ok()?;
         let channel = Self { bias, multiplier: factor.multiplier, exponent, bits, is_constant: false };
@@ -88,7 +93,7 @@ impl Channel {
     }
 
     /// A channel whose output is always `value`: the accumulator is a bias that becomes it.
-    fn constant(value: i32, zero: i32) -> Self {
+    pub(crate) fn constant(value: i32, zero: i32) -> Self {
         let exponent = Self::CONSTANT_EXPONENT;
         // Half of it, shifted right by the exponent.
         let bias = (value - zero) << (exponent + 1);
