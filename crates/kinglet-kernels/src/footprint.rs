@@ -1,7 +1,7 @@
 //! What a step touches, said by its parameters: for checking plans without running them.
 
 use crate::ops::{
-    batch_matmul, binary, cast, conv_2d, copy, depthwise_conv_2d, dynamic_update_slice, float_images,
+    batch_matmul, binary, cast, conv_2d, copy, depthwise_conv_2d, dsp, dynamic_update_slice, float_images,
     fully_connected, gather, jump, known, l2_normalization, log_softmax, one_hot, pool_2d, quantize, reduce,
     reduce_plain, relation, resize, select, softmax, strided_copy, sums, svdf, transpose_conv, unary,
 };
@@ -82,7 +82,8 @@ impl<'w> Footprint<'w> {
             Overlap::Rows(distances) if i == 0 => {
                 Some(if backwards { distances.lag } else { distances.lead }.into())
             }
-            Overlap::Rows(_) => None,
+            Overlap::InPlace if i == 0 && read.place == self.write.place => return true,
+            Overlap::Rows(_) | Overlap::InPlace => None,
         };
         let (from, to) = (read.place.offset() as u64, self.write.place.offset() as u64);
         let (ahead, behind) = if backwards { (from, to) } else { (to, from) };
@@ -283,6 +284,16 @@ impl<'w> Footprint<'w> {
                 footprint.reads = [Span::new(p.input, &[p.input_stride, p.input_ring]), Span::EMPTY];
                 footprint.write = Span::new(p.output, &[p.output_stride, p.output_ring]);
                 footprint.overlap = Overlap::Rows(p.row_distances());
+            }
+            Kernel::Depthwise3x3
+            | Kernel::Depthwise3x3Relu
+            | Kernel::Depthwise3x3Stride2
+            | Kernel::Depthwise3x3Stride2Relu => {
+                let p = depthwise_conv_2d::DepthwiseConv2dParams::from_words(words)?;
+                footprint.scratch = Span::new(p.scratch, &[p.scratch_len]);
+                footprint.reads = [Span::new(p.input, &[p.input_stride, p.input_ring]), Span::EMPTY];
+                footprint.write = Span::new(p.output, &[p.output_stride, p.output_ring]);
+                footprint.overlap = dsp::depthwise::overlap(&p);
             }
             Kernel::FullyConnected | Kernel::FullyConnectedLitert => {
                 let p = fully_connected::FullyConnectedParams::from_words(words)?;

@@ -46,6 +46,10 @@ macro_rules! for_each_kernel {
             LogSoftmaxS8 = 32, log_softmax::log_softmax_s8, [LogSoftmax], "portable LOG_SOFTMAX, int8";
             BatchMatmulS8 = 34, batch_matmul::batch_matmul_s8, [BatchMatmul], "portable BATCH_MATMUL, int8";
             BatchMatmulF32 = 36, batch_matmul::batch_matmul_f32, [BatchMatmul], "portable BATCH_MATMUL, float32";
+            Depthwise3x3 = 325, dsp::depthwise_3x3, [DepthwiseConv2d], "depthwise 3x3, DSP instructions";
+            Depthwise3x3Relu = 326, dsp::depthwise_3x3_relu, [DepthwiseConv2d], "depthwise 3x3 behind a ReLU, DSP instructions";
+            Depthwise3x3Stride2 = 327, dsp::depthwise_3x3_stride_2, [DepthwiseConv2d], "depthwise 3x3 with stride 2, DSP instructions";
+            Depthwise3x3Stride2Relu = 328, dsp::depthwise_3x3_stride_2_relu, [DepthwiseConv2d], "depthwise 3x3 with stride 2 behind a ReLU, DSP instructions";
             CumsumS8 = 37, sums::cumsum_s8, [Cumsum], "portable CUMSUM, int8";
             CumsumS32 = 38, sums::cumsum_s32, [Cumsum], "portable CUMSUM, int32";
             CumsumF32 = 39, sums::cumsum_f32, [Cumsum], "portable CUMSUM, float32";
