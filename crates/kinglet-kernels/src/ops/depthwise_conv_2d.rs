@@ -1,8 +1,9 @@
 //! DEPTHWISE_CONV_2D, int8: every input channel is convolved by filters of its own.
 
+use crate::ops::dsp;
 use crate::ops::rows::{Axis, RowShape, Rows, batch_and_row, product, row_distances};
 use crate::params::params;
-use crate::{Call, Choice, Distances, Fault, How, Kernel, Overlap, Place, Weights};
+use crate::{Call, Choice, Distances, Fault, How, Kernel, Overlap, Place, Target, Weights};
 
 params! {
     /// Parameters of the depthwise kernels. Pairs are (height, width); a row is one row of output
@@ -74,7 +75,14 @@ impl DepthwiseConv2dParams {
 }
 
 /// Chooses the kernel of a depthwise convolution. Places, tables and scratch are not yet known.
-pub fn choose(params: &DepthwiseConv2dParams, _weights: &Weights<'_>, _how: &How) -> Choice {
+pub fn choose(params: &DepthwiseConv2dParams, weights: &Weights<'_>, how: &How) -> Choice {
+    let fast = match how.target {
+        Target::Dsp | Target::Mve if how.target.is_linked() => dsp::depthwise::choose(params, weights),
+        _ => None,
+    };
+    if let Some(choice) = fast {
+        return choice;
+    }
     Choice::new(Kernel::DepthwiseConv2d).with_overlap(Overlap::Rows(params.row_distances()))
 }
 

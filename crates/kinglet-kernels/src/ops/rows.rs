@@ -22,6 +22,18 @@ impl<'a> Rows<'a> {
         Ok(Self { cells, stride, ring })
     }
 
+    /// The cells of all rows.
+    pub(crate) fn cells(&self) -> &'a [Cell<i8>] {
+        self.cells
+    }
+
+    /// Where row `y` starts in the cells; 0 when there are no rows.
+    #[inline]
+    pub(crate) fn start(&self, y: u32) -> usize {
+        let y = if y < self.ring { y } else { y.checked_rem(self.ring).unwrap_or(0) };
+        (y as usize).wrapping_mul(self.stride)
+    }
+
     /// The cells of row `y`.
     #[inline]
     pub fn row(&self, y: u32) -> Result<&'a [Cell<i8>], Fault> {
