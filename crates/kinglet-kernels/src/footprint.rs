@@ -2,8 +2,8 @@
 
 use crate::ops::{
     batch_matmul, binary, cast, conv_2d, copy, depthwise_conv_2d, dsp, dynamic_update_slice, float_images,
-    fully_connected, gather, jump, known, l2_normalization, log_softmax, lstm, pool_2d, quantize, reduce,
-    reduce_plain, relation, resize, select, softmax, strided_copy, sums, svdf, transpose_conv, unary,
+    fully_connected, gather, jump, known, l2_normalization, log_softmax, lstm, one_hot, pool_2d, quantize,
+    reduce, reduce_plain, relation, resize, select, softmax, strided_copy, sums, svdf, transpose_conv, unary,
 };
 use crate::{Kernel, Overlap, Params, Place, Word};
 
@@ -205,7 +205,26 @@ impl<'w> Footprint<'w> {
                 footprint.binary(words, 8)?;
             }
             Kernel::RsqrtS8 | Kernel::NotBool => footprint.unary(words, 1)?,
-            Kernel::SqrtF32 | Kernel::RsqrtF32 => footprint.unary(words, 4)?,
+            Kernel::SqrtF32
+            | Kernel::RsqrtF32
+            | Kernel::ExpF32
+            | Kernel::EluF32
+            | Kernel::LogF32
+            | Kernel::SinF32
+            | Kernel::CosF32
+            | Kernel::SignF32
+            | Kernel::LogisticF32
+            | Kernel::TanhF32 => footprint.unary(words, 4)?,
+            Kernel::OneHot => {
+                let p = one_hot::OneHotParams::from_words(words)?;
+                let element = p.element;
+                footprint.reads = [
+                    Span::new(p.indices, &[p.outer, p.inner, p.index_type.size()]),
+                    Span::new(p.on, &[element]),
+                ];
+                footprint.third = Span::new(p.off, &[element]);
+                footprint.write = Span::new(p.output, &[p.outer, p.depth, p.inner, element]);
+            }
             Kernel::Gather => {
                 let p = gather::GatherParams::from_words(words)?;
                 let indices = Span::new(p.indices, &[p.batch, p.chosen, p.index_type.size()]);

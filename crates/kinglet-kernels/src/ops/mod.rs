@@ -25,6 +25,7 @@ pub mod logistic;
 pub mod lookup;
 pub mod lstm;
 pub mod nothing;
+pub mod one_hot;
 pub mod pool_2d;
 pub mod quantize;
 pub mod reduce;
