@@ -202,7 +202,8 @@ pub fn generate(path: &Path, name: &str, arguments: &Arguments) -> Result<String
 fn source(model: &Compiled, path: &Path, name: &str) -> String {
     let file = path.file_name().unwrap_or_default().to_string_lossy();
     let mut arms = String::new();
-    for kernel in &model.kernels {
+    let jumps = model.kernels.contains(&Kernel::Jump);
+    for kernel in model.kernels.iter().filter(|&&kernel| kernel != Kernel::Jump) {
         // Writing to a String does not fail.
         let _ = writeln!(arms, "            {} => ::kinglet::kernels::{}(call),", kernel.id(), kernel.path());
     }
@@ -241,6 +242,8 @@ impl {name} {{
 pub struct {name}Kernels;
 
 impl ::kinglet::Dispatch for {name}Kernels {{
+    const JUMPS: bool = {jumps};
+
     #[inline]
     fn run(kernel: u16, call: &::kinglet::Call<'_>) -> ::core::result::Result<(), ::kinglet::Fault> {{
         match kernel {{

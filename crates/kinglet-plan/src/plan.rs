@@ -100,7 +100,7 @@ impl Header {
 pub struct Step {
     /// Number of the kernel.
     pub kernel: u16,
-    /// Number of the operator in the file.
+    /// Number of the operator in the file, counted through all subgraphs.
     pub op: u16,
     /// Word index of the kernel's parameters.
     pub params: u32,
@@ -407,6 +407,17 @@ impl<'m> PlanWriter<'m> {
     pub fn word(&mut self, word: u32) {
         self.put(self.len, word);
         self.len = self.len.saturating_add(1);
+    }
+
+    /// Leaves out a word that [`fill`](Self::fill) will write. Returns its index.
+    pub(crate) fn reserve(&mut self) -> u32 {
+        self.len = self.len.saturating_add(1);
+        self.position().saturating_sub(1)
+    }
+
+    /// Writes the word at an index that was reserved.
+    pub(crate) fn fill(&mut self, at: u32, word: u32) {
+        self.put(at as usize, word);
     }
 
     /// Appends a parameter block.

@@ -1,9 +1,10 @@
 //! From a graph to a plan.
 
-use kinglet_kernels::{Choice, How, Overlap, Place, Target};
-use kinglet_tflite::{Graph, ModelError, OpSet, Storage, Tensor};
+use kinglet_kernels::{Choice, How, Kernel, Place, Target};
+use kinglet_tflite::ops::{CONTROL, VARIABLES};
+use kinglet_tflite::{Graph, OpSet, Storage, Tensor};
 
-use crate::layout::{Layout, Places};
+use crate::layout::{Frame, Layout, Places};
 use crate::plan::{IoTensor, Plan, PlanWriter, StateInit};
 use crate::prepare::{self, Emit};
 use crate::{PlanError, check};
@@ -197,7 +198,7 @@ impl<'g, 'm> Planner<'g, 'm> {
         let Some(words) = words.get(..len) else {
             return Err(PlanError::MemoryTooSmall { needed: len.saturating_mul(4), given });
         };
-        check::check_layout(&Plan::new(words)?, &self.graph, constants.len() as usize)?;
+        check::check_layout::<S>(&Plan::new(words)?, &self.graph, constants.len() as usize)?;
         Ok(len)
     }
 }
@@ -217,55 +218,26 @@ pub(crate) fn emit<S: OpSet>(
         }
     }
     writer.end_io();
-    state_inits(graph, places, writer)?;
+    state_inits::<S>(graph, places, writer)?;
 
-    let (mut scratch, mut next_step) = (0, 0);
-    for index in 0..graph.op_count() {
-        let op = graph.op::<S>(index)?;
-        let node = graph.node(index)?;
-        let refused = |error: &ModelError| error.at_op(index, node.code);
-        let choice = prepare::choose::<S>(&op, options).map_err(|error| refused(&error))?;
-        let mut place = Place::NONE;
-        if choice.scratch > 0 {
-            place = places.scratch(index, scratch).ok_or(PlanError::ArenaTooLarge)?;
-            scratch += 1;
-        }
-        let output = graph.tensor(node.outputs.get(0).unwrap_or(0))?;
-        let mut emit = Emit {
-            layout: places,
-            constants,
-            writer,
-            choice,
-            backwards: is_behind(graph, places, &choice, node.inputs.get(0), &output)?,
-            scratch: place,
-            params_at: 0,
-            op: index as u16,
-            next_step,
-        };
-        prepare::emit::<S>(&op, &output, &mut emit).map_err(|error| refused(&error))?;
-        next_step = emit.next_step;
-    }
-    Ok(next_step)
-}
-
-/// The output of a kernel that can work in both directions lies over its input, and starts behind it.
-fn is_behind(
-    graph: &Graph<'_>,
-    places: &dyn Places,
-    choice: &Choice,
-    input: Option<u32>,
-    output: &Tensor<'_>,
-) -> Result<bool, PlanError> {
-    let (Overlap::Rows(_), Some(input)) = (choice.overlap, input) else {
-        return Ok(false);
+    let next_tensor = graph.tensor_count();
+    let mut emit = Emit {
+        places,
+        constants,
+        writer,
+        options,
+        frame: Frame::default(),
+        choice: Choice::new(Kernel::Nothing),
+        backwards: false,
+        scratch: Place::NONE,
+        params_at: 0,
+        op: 0,
+        next_step: 0,
+        next_scratch: 0,
+        next_tensor,
     };
-    let input = graph.tensor(input)?;
-    let (Storage::Activation, Some(from), Some(to)) =
-        (input.storage, places.place(&input), places.place(output))
-    else {
-        return Ok(false);
-    };
-    Ok(from.offset() < to.offset() && to.offset() - from.offset() < input.byte_len() as usize)
+    prepare::emit_graph::<S>(graph, &mut emit)?;
+    Ok(emit.next_step)
 }
 
 fn io_tensor(
@@ -275,7 +247,7 @@ fn io_tensor(
 ) -> Result<IoTensor, PlanError> {
     let place = match tensor.storage {
         Storage::Constant { offset, bytes } => constants.place(offset, bytes),
-        _ => places.place(tensor),
+        _ => places.place(&Frame::default(), tensor),
     };
     let (scale, zero_point) = tensor.per_tensor().unwrap_or((0.0, 0));
     Ok(IoTensor {
@@ -290,20 +262,31 @@ fn io_tensor(
     })
 }
 
-/// TFLM fills an int8 variable with its zero point, others with 0.
-fn state_inits(graph: &Graph<'_>, places: &dyn Places, writer: &mut PlanWriter<'_>) -> Result<(), PlanError> {
+/// TFLM fills an int8 variable with its zero point, others with 0. Resource variables follow.
+fn state_inits<S: OpSet>(
+    graph: &Graph<'_>,
+    places: &dyn Places,
+    writer: &mut PlanWriter<'_>,
+) -> Result<(), PlanError> {
     for id in 0..graph.tensor_count() {
         let tensor = graph.tensor(id)?;
         if !matches!(tensor.storage, Storage::Variable) {
             continue;
         }
-        if let Some(place) = places.place(&tensor) {
+        if let Some(place) = places.place(&Frame::default(), &tensor) {
             let zero_point = match tensor.dtype {
                 kinglet_tflite::DType::Int8 => tensor.quantization.zero_point(0).unwrap_or(0),
                 _ => 0,
             };
             let offset = place.offset() as u32;
             writer.state_init(StateInit { offset, bytes: tensor.byte_len(), fill: zero_point as u8 });
+        }
+    }
+    if S::OPS & (CONTROL | VARIABLES) != 0 {
+        for slot in 0..graph.model().slot_count()? {
+            if let Some(init) = places.slot(slot) {
+                writer.state_init(init);
+            }
         }
     }
     Ok(())

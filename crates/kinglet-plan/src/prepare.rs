@@ -3,13 +3,16 @@
 mod batch_matmul;
 mod binary;
 mod cast;
+mod control;
 mod conv;
 mod dynamic_update_slice;
 mod fully_connected;
 mod gather;
 mod known;
+mod lstm;
 mod movement;
 mod normalize;
+mod one_hot;
 mod pool;
 mod reduce;
 mod relation;
@@ -22,34 +25,44 @@ mod sums;
 mod svdf;
 mod transpose_conv;
 mod unary;
+mod variable;
 
 use kinglet_kernels::ops::binary::Limits;
+use kinglet_kernels::ops::copy::CopyParams;
+use kinglet_kernels::ops::layer::limits_s16;
 use kinglet_kernels::quant::{Multiplier, quantize};
-use kinglet_kernels::{Choice, Kernel, Overlap, Params, Place, Weights, Word};
-use kinglet_tflite::ops::{Activation, GATHER, MOVEMENT, NORMALIZE, REDUCE, RELATION, SELECT};
-use kinglet_tflite::{DType, ModelError, Op, OpKind, OpSet, Reason, Storage, Tensor};
+use kinglet_kernels::{Choice, Kernel, Overlap, Params, Place, Region, Weights, Word};
+use kinglet_tflite::ops::{Activation, GATHER, MOVEMENT, NORMALIZE, REDUCE, RELATION, SELECT, Sums};
+use kinglet_tflite::{DType, Graph, ModelError, Node, Op, OpKind, OpSet, Reason, Storage, Tensor};
 
-use crate::layout::Places;
+use crate::layout::{Frame, Places};
 use crate::plan::{PlanWriter, Step};
 use crate::planner::{Constants, Options};
 
-/// What an operator's parameters are written with.
+/// What operators' parameters are written with.
 pub struct Emit<'e, 'm, C> {
-    pub(crate) layout: &'e dyn Places,
+    pub(crate) places: &'e dyn Places,
     pub(crate) constants: &'e mut C,
     pub(crate) writer: &'e mut PlanWriter<'m>,
+    pub(crate) options: &'e Options,
+    /// The subgraph that the operator is in.
+    pub(crate) frame: Frame,
     /// The operator's kernel.
     pub(crate) choice: Choice,
     /// Its rows are computed from the last to the first.
     pub(crate) backwards: bool,
-    /// Scratch memory of this step.
+    /// Scratch memory of the operator.
     pub(crate) scratch: Place,
     /// Word index of the parameters of the next step, once they are written.
     pub(crate) params_at: u32,
-    /// Number of the operator.
+    /// Number of the operator in the file.
     pub(crate) op: u16,
     /// Number of the next step.
     pub(crate) next_step: u32,
+    /// Which operator with scratch memory is the next.
+    pub(crate) next_scratch: usize,
+    /// Number of the next call's tensor 0.
+    pub(crate) next_tensor: u32,
 }
 
 type Result<T> = core::result::Result<T, ModelError>;
@@ -59,9 +72,15 @@ impl<C: Constants> Emit<'_, '_, C> {
     pub(crate) fn place(&mut self, tensor: &Tensor<'_>) -> Result<Place> {
         let place = match tensor.storage {
             Storage::Constant { offset, bytes } => self.constants.place(offset, bytes),
-            _ => self.layout.place(tensor),
+            _ => self.places.place(&self.frame, tensor),
         };
         place.ok_or(ModelError::from(Reason::TensorTooLarge).at_tensor(tensor.id))
+    }
+
+    /// Where the state of a slot lies.
+    fn slot(&self, slot: u32) -> Result<Place> {
+        let init = self.places.slot(slot).ok_or(Reason::NeverAssigned)?;
+        Place::new(Region::State, init.offset).ok_or(Reason::TensorTooLarge.into())
     }
 
     /// Writes the kernel's parameters. Tables come before them.
@@ -72,18 +91,30 @@ impl<C: Constants> Emit<'_, '_, C> {
 
     /// Adds a step that writes to `output`, with the parameters that were written last.
     fn step(&mut self, kernel: Kernel, rows: u32, output: &Tensor<'_>) -> Result<()> {
+        let place = self.place(output)?;
+        self.step_at(kernel, rows, place, output.byte_len());
+        Ok(())
+    }
+
+    /// As [`step`](Self::step), for an output of `bytes` bytes at `output`.
+    fn step_at(&mut self, kernel: Kernel, rows: u32, output: Place, bytes: u32) {
         let step = Step {
             kernel: kernel.id(),
             op: self.op,
             params: self.params_at,
             first_row: if self.backwards { rows } else { 0 },
             end_row: if self.backwards { 0 } else { rows },
-            output: self.place(output)?,
-            output_bytes: output.byte_len(),
+            output,
+            output_bytes: bytes,
         };
         self.writer.step(self.next_step, step);
         self.next_step += 1;
-        Ok(())
+    }
+
+    /// Adds a step that copies.
+    fn copy(&mut self, input: Place, output: Place, bytes: u32) {
+        self.params(&CopyParams { input, output, bytes });
+        self.step_at(Kernel::Copy, 1, output, bytes);
     }
 
     /// Where a layer's constants lie, and its requantisation table, if it has one in the plan: in the layout
@@ -97,7 +128,10 @@ impl<C: Constants> Emit<'_, '_, C> {
         let factor = |i: usize| layer.factor(i);
         let weights = layer.constants(&factor);
         for i in 0..layer.factors() {
-            multiplier(layer.real_factor(i))?;
+            let factor = multiplier(layer.real_factor(i))?;
+            if layer.sums == Sums::Int64 && !factor.is_wide() {
+                return Err(Reason::ScaleRatio.into());
+            }
         }
         if choice.prepared > 0 {
             let place =
@@ -122,6 +156,62 @@ impl<C: Constants> Emit<'_, '_, C> {
     }
 }
 
+/// Writes the steps of a subgraph, with the tensors of `emit.frame`.
+pub(crate) fn emit_graph<S: OpSet>(graph: &Graph<'_>, emit: &mut Emit<'_, '_, impl Constants>) -> Result<()> {
+    for index in 0..graph.op_count() {
+        let node = graph.node(index)?;
+        let op = graph.op::<S>(index)?;
+        emit.op = emit.frame.first_op.saturating_add(index) as u16;
+        emit.backwards = false;
+        let done = match &op {
+            Op::VarHandle(_) => Ok(()),
+            Op::AssignVariable(op) if S::has(OpKind::AssignVariable) => variable::emit_assign(op, emit),
+            Op::If(op) if S::has(OpKind::If) => control::emit_if::<S>(graph, &node, op, emit),
+            Op::While(op) if S::has(OpKind::While) => control::emit_while::<S>(graph, &node, op, emit),
+            Op::CallOnce(op) if S::has(OpKind::CallOnce) => control::emit_once::<S>(graph, &node, op, emit),
+            op => emit_op::<S>(graph, &node, op, emit),
+        };
+        done.map_err(|error| error.at_op(index, node.code).in_subgraph(graph.index()))?;
+    }
+    Ok(())
+}
+
+fn emit_op<S: OpSet>(
+    graph: &Graph<'_>,
+    node: &Node<'_>,
+    op: &Op<'_>,
+    emit: &mut Emit<'_, '_, impl Constants>,
+) -> Result<()> {
+    emit.choice = choose::<S>(op, emit.options)?;
+    emit.scratch = Place::NONE;
+    if emit.choice.scratch > 0 {
+        let place = emit.places.scratch(emit.next_step, emit.next_scratch);
+        emit.scratch = place.ok_or(Reason::TensorTooLarge)?;
+        emit.next_scratch += 1;
+    }
+    let output = graph.tensor(node.outputs.get(0).unwrap_or(0))?;
+    emit.backwards = is_behind(graph, emit, node.inputs.get(0), &output)?;
+    self::emit::<S>(op, &output, emit)
+}
+
+/// The output of a kernel that can work in both directions lies over its input, and starts behind it.
+fn is_behind<C>(
+    graph: &Graph<'_>,
+    emit: &Emit<'_, '_, C>,
+    input: Option<u32>,
+    output: &Tensor<'_>,
+) -> Result<bool> {
+    let (Overlap::Rows(_), Some(input)) = (emit.choice.overlap, input) else {
+        return Ok(false);
+    };
+    let input = graph.tensor(input)?;
+    let place = |tensor: &Tensor<'_>| emit.places.place(&emit.frame, tensor);
+    let (Storage::Activation, Some(from), Some(to)) = (input.storage, place(&input), place(output)) else {
+        return Ok(false);
+    };
+    Ok(from.offset() < to.offset() && to.offset() - from.offset() < input.byte_len() as usize)
+}
+
 /// The kernel of an operator, and what it needs.
 pub fn choose<S: OpSet>(op: &Op<'_>, options: &Options) -> Result<Choice> {
     use OpKind as Kind;
@@ -139,8 +229,10 @@ pub fn choose<S: OpSet>(op: &Op<'_>, options: &Options) -> Result<Choice> {
         Op::Reshape(_) if S::OPS & RESHAPE != 0 => reshape::choose(),
         Op::Softmax(op) if S::has(Kind::Softmax) => softmax::choose(op, options),
         Op::Svdf(op) if S::has(Kind::Svdf) => svdf::choose(op, options),
+        Op::Lstm(op) if S::has(Kind::UnidirectionalSequenceLstm) => lstm::choose(op),
         Op::Unary(op) if S::OPS & UNARY != 0 => unary::choose(op, options),
         Op::Cast(_) if S::has(Kind::Cast) => cast::choose(options),
+        Op::ReadVariable(_) => Choice::new(Kernel::Copy),
         Op::AddN(op) if S::has(Kind::AddN) => sums::choose_add_n(op),
         Op::BatchMatmul(op) if S::has(Kind::BatchMatmul) => batch_matmul::choose(op),
         Op::Cumsum(op) if S::has(Kind::Cumsum) => sums::choose_cumsum(op),
@@ -150,20 +242,22 @@ pub fn choose<S: OpSet>(op: &Op<'_>, options: &Options) -> Result<Choice> {
         Op::Gather(_) if S::OPS & GATHER != 0 => Choice::new(Kernel::Gather),
         Op::GatherNd(_) if S::has(Kind::GatherNd) => Choice::new(Kernel::GatherNd),
         Op::Normalize(op) if S::OPS & NORMALIZE != 0 => normalize::choose(op),
+        Op::OneHot(_) if S::has(Kind::OneHot) => Choice::new(Kernel::OneHot),
         Op::Relation(_) if S::OPS & RELATION != 0 => {
             Choice::new(Kernel::Relation).with_overlap(Overlap::Elements)
         }
         Op::Select(_) if S::OPS & SELECT != 0 => Choice::new(Kernel::Select),
         Op::ShapeOf(_) if S::has(Kind::Shape) => Choice::new(Kernel::Known),
-        Op::TransposeConv(_) if S::has(Kind::TransposeConv) => Choice::new(Kernel::TransposeConv),
+        Op::TransposeConv(op) if S::has(Kind::TransposeConv) => transpose_conv::choose(op),
         _ => Choice::new(Kernel::Nothing),
     })
 }
 
-/// Number of steps of an operator, at least 1.
+/// Number of steps of an operator that runs no subgraph.
 pub(crate) fn step_count<S: OpSet>(op: &Op<'_>) -> u32 {
     match op {
         Op::Movement(op) if S::OPS & MOVEMENT != 0 => movement::step_count(op),
+        Op::VarHandle(_) => 0,
         _ => 1,
     }
 }
@@ -176,7 +270,9 @@ pub(crate) fn emit<S: OpSet>(
 ) -> Result<()> {
     match op {
         Op::Movement(op) if S::OPS & MOVEMENT != 0 => movement::emit(op, emit),
-        Op::Reshape(op) if S::OPS & RESHAPE != 0 && emit.layout.share_a_place(&op.input, &op.output) => {
+        Op::Reshape(op)
+            if S::OPS & RESHAPE != 0 && emit.places.share_a_place(&emit.frame, &op.input, &op.output) =>
+        {
             emit.step(Kernel::Nothing, 0, output)
         }
         _ => {
@@ -201,8 +297,10 @@ fn emit_one<S: OpSet>(op: &Op<'_>, emit: &mut Emit<'_, '_, impl Constants>) -> R
         Op::Reshape(op) if S::OPS & RESHAPE != 0 => reshape::emit(op, emit),
         Op::Softmax(op) if S::has(Kind::Softmax) => softmax::emit(op, emit),
         Op::Svdf(op) if S::has(Kind::Svdf) => svdf::emit(op, emit),
+        Op::Lstm(op) if S::has(Kind::UnidirectionalSequenceLstm) => lstm::emit(op, emit),
         Op::Unary(op) if S::OPS & UNARY != 0 => unary::emit::<S>(op, emit),
         Op::Cast(op) if S::has(Kind::Cast) => cast::emit(op, emit),
+        Op::ReadVariable(op) if S::has(Kind::ReadVariable) => variable::emit_read(op, emit),
         Op::AddN(op) if S::has(Kind::AddN) => sums::emit_add_n(op, emit),
         Op::BatchMatmul(op) if S::has(Kind::BatchMatmul) => batch_matmul::emit(op, emit),
         Op::Cumsum(op) if S::has(Kind::Cumsum) => sums::emit_cumsum(op, emit),
@@ -212,6 +310,7 @@ fn emit_one<S: OpSet>(op: &Op<'_>, emit: &mut Emit<'_, '_, impl Constants>) -> R
         Op::Gather(op) if S::OPS & GATHER != 0 => gather::emit(op, emit),
         Op::GatherNd(op) if S::has(Kind::GatherNd) => gather::emit_nd(op, emit),
         Op::Normalize(op) if S::OPS & NORMALIZE != 0 => normalize::emit::<S>(op, emit),
+        Op::OneHot(op) if S::has(Kind::OneHot) => one_hot::emit(op, emit),
         Op::Relation(op) if S::OPS & RELATION != 0 => relation::emit(op, emit),
         Op::Select(op) if S::OPS & SELECT != 0 => select::emit(op, emit),
         Op::ShapeOf(op) if S::has(Kind::Shape) => known::emit_shape(op, emit),
@@ -256,7 +355,12 @@ const UNARY: u128 = OpKind::Logistic.bit()
     | OpKind::Round.bit()
     | OpKind::Sqrt.bit()
     | OpKind::Rsqrt.bit()
-    | OpKind::LogicalNot.bit();
+    | OpKind::LogicalNot.bit()
+    | OpKind::Log.bit()
+    | OpKind::Sin.bit()
+    | OpKind::Cos.bit()
+    | OpKind::Sign.bit()
+    | OpKind::Gelu.bit();
 
 /// The operators that `rescale` serves.
 const RESCALE: u128 = OpKind::Quantize.bit()
@@ -305,11 +409,14 @@ fn multiplier(real: f64) -> Result<Multiplier> {
     Multiplier::from_real(real).ok_or(Reason::ScaleRatio.into())
 }
 
-/// Input zero point, output zero point, least and greatest output, all int8.
-fn int8_quant(input: &Tensor<'_>, output: &Tensor<'_>, activation: Activation) -> Result<[i8; 4]> {
+/// Input zero point, output zero point, least and greatest output of a layer, as its kernel takes them.
+fn layer_quant(input: &Tensor<'_>, output: &Tensor<'_>, activation: Activation) -> Result<[i8; 4]> {
     let (_, input_zero) = input.per_tensor()?;
     let (_, output_zero) = output.per_tensor()?;
     let (min, max) = activation_range(activation, output)?;
+    if output.dtype == DType::Int16 {
+        return Ok(limits_s16(min as i16, max as i16));
+    }
     // All were seen to lie within int8.
     Ok([input_zero, output_zero, min, max].map(|value| value as i8))
 }
@@ -320,6 +427,7 @@ struct Layer<'l, 'a> {
     weights: &'l Tensor<'a>,
     bias: Option<&'l Tensor<'a>>,
     output: &'l Tensor<'a>,
+    sums: Sums,
     /// Scales of input and weights are multiplied in float32, as TFLite does for a fully connected layer
     /// with one scale for all weights (`GetQuantizedConvolutionMultipler`).
     in_float: bool,

@@ -25,7 +25,7 @@ impl<'a> DynamicUpdateSlice<'a> {
         check_arity(node, 3..=3)?;
         let [data, update, start] = [input(graph, node, 0)?, input(graph, node, 1)?, input(graph, node, 2)?];
         let output = output(graph, node, 0)?;
-        ensure(!matches!(data.dtype, DType::Other | DType::Int4), &data, Reason::UnsupportedType)?;
+        ensure(data.has_size() && data.dtype != DType::Int4, &data, Reason::UnsupportedType)?;
         ensure(matches!(start.dtype, DType::Int32 | DType::Int64), &start, Reason::UnsupportedType)?;
         for tensor in [&update, &output] {
             ensure(tensor.dtype == data.dtype, tensor, Reason::WrongType)?;

@@ -278,7 +278,7 @@ impl<'a> Movement<'a> {
 
     /// All tensors that elements move between have one type, scale and zero point.
     fn check_types(&self, data: &Tensor<'a>) -> Result<()> {
-        let supported = !matches!(data.dtype, DType::Other | DType::Int4);
+        let supported = data.has_size() && data.dtype != DType::Int4;
         ensure(supported, data, Reason::UnsupportedType)?;
         if let How::Nothing = self.how {
             let output = self.output()?;

@@ -38,7 +38,7 @@ impl<'a> Resize<'a> {
         }
         let has_type = match bilinear {
             true => matches!(data.dtype, DType::Int8 | DType::Int16 | DType::Float32),
-            false => !matches!(data.dtype, DType::Other | DType::Int4),
+            false => data.has_size() && data.dtype != DType::Int4,
         };
         ensure(has_type, &data, Reason::UnsupportedType)?;
         ensure(output.dtype == data.dtype, &output, Reason::WrongType)?;

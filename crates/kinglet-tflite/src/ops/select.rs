@@ -28,7 +28,7 @@ impl<'a> Select<'a> {
         let output = output(graph, node, 0)?;
         let [a, b] = &inputs;
         ensure(condition.dtype == DType::Bool, &condition, Reason::WrongType)?;
-        ensure(!matches!(a.dtype, DType::Other | DType::Int4), a, Reason::UnsupportedType)?;
+        ensure(a.has_size() && a.dtype != DType::Int4, a, Reason::UnsupportedType)?;
         ensure(b.dtype == a.dtype, b, Reason::WrongType)?;
         ensure(output.dtype == a.dtype, &output, Reason::WrongType)?;
         if matches!(a.dtype, DType::Int8 | DType::Int16 | DType::UInt8) {

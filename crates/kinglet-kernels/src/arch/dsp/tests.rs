@@ -334,6 +334,7 @@ proptest! {
             requant_len: 0,
             scratch: Place::NONE,
             scratch_len: 0,
+            weights_zero_point: 0,
         };
         let choice = layer.with_weights(|weights| fully_connected::choose(&p, weights, &how(prepare)));
         let mut prepared = vec![0; choice.prepared as usize];
