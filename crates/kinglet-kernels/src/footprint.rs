@@ -275,7 +275,9 @@ impl<'w> Footprint<'w> {
             | Kernel::Conv2dDspFloor
             | Kernel::Conv2dDspRounded
             | Kernel::Conv2dDspRowsFloor
-            | Kernel::Conv2dDspRowsRounded => {
+            | Kernel::Conv2dDspRowsRounded
+            | Kernel::Conv2dMveFloor
+            | Kernel::Conv2dMveRounded => {
                 let p = conv_2d::Conv2dParams::from_words(words)?;
                 footprint.scratch = Span::new(p.scratch, &[p.scratch_len]);
                 footprint.reads = [Span::new(p.input, &[p.input_stride, p.input_ring]), Span::EMPTY];
@@ -284,8 +286,16 @@ impl<'w> Footprint<'w> {
                     Kernel::Conv2d | Kernel::Conv2dS8W4 | Kernel::Conv2dS16 | Kernel::Conv2dS16B32 => {
                         Overlap::Rows(p.row_distances())
                     }
+                    Kernel::Conv2dMveFloor | Kernel::Conv2dMveRounded => crate::arch::mve::conv::overlap(&p),
                     _ => crate::arch::dsp::conv::overlap(&p),
                 };
+            }
+            Kernel::DepthwiseMveSingle => {
+                let p = depthwise_conv_2d::DepthwiseConv2dParams::from_words(words)?;
+                footprint.scratch = Span::new(p.scratch, &[p.scratch_len]);
+                footprint.reads = [Span::new(p.input, &[p.input_stride, p.input_ring]), Span::EMPTY];
+                footprint.write = Span::new(p.output, &[p.output_stride, p.output_ring]);
+                footprint.overlap = crate::arch::mve::conv::overlap(&crate::arch::mve::conv::single(&p)?);
             }
             Kernel::DepthwiseConv2d | Kernel::DepthwiseConv2dS8W4 | Kernel::DepthwiseConv2dS16 => {
                 let p = depthwise_conv_2d::DepthwiseConv2dParams::from_words(words)?;
@@ -307,6 +317,7 @@ impl<'w> Footprint<'w> {
             Kernel::FullyConnected
             | Kernel::FullyConnectedLitert
             | Kernel::FullyConnectedDsp
+            | Kernel::FullyConnectedMve
             | Kernel::FullyConnectedDspChannels
             | Kernel::FullyConnectedDspRows
             | Kernel::FullyConnectedOffset

@@ -7,4 +7,26 @@
 
 #![allow(unsafe_code, reason = "the only place where instructions are named")]
 
+/// The first line of functions in assembly. The assembler looks at a crate's assembly before it knows the target's
+/// features; a directive stays in force, so each function names what it needs.
+#[cfg(kinglet_family = "mve")]
+macro_rules! core_of_asm {
+    () => {
+        ".cpu cortex-m55"
+    };
+}
+#[cfg(all(kinglet_family = "dsp", kinglet_armv8))]
+macro_rules! core_of_asm {
+    () => {
+        ".cpu cortex-m33"
+    };
+}
+#[cfg(all(kinglet_family = "dsp", not(kinglet_armv8)))]
+macro_rules! core_of_asm {
+    () => {
+        ".cpu cortex-m4"
+    };
+}
+
 pub mod dsp;
+pub mod mve;

@@ -1,8 +1,8 @@
 //! DEPTHWISE_CONV_2D: every input channel is convolved by filters of its own.
 
-use crate::ops::dsp;
 use crate::ops::layer::{Activation, Nibbles, Sum, Taps};
 use crate::ops::rows::{Axis, RowShape, Rows, batch_and_row, product, row_distances};
+use crate::ops::{dsp, mve};
 use crate::params::params;
 use crate::{Call, Choice, Distances, Fault, How, Kernel, Overlap, Place, Target, Weights};
 
@@ -78,6 +78,13 @@ impl DepthwiseConv2dParams {
 
 /// Chooses the kernel of a depthwise convolution. Places, tables and scratch are not yet known.
 pub fn choose(params: &DepthwiseConv2dParams, weights: &Weights<'_>, how: &How) -> Choice {
+    let helium = match how.target {
+        Target::Mve if Target::Mve.is_linked() && how.prepare => mve::conv::choose_single(params, weights),
+        _ => None,
+    };
+    if let Some(choice) = helium {
+        return choice;
+    }
     let fast = match how.target {
         Target::Dsp | Target::Mve if how.target.is_linked() => dsp::depthwise::choose(params, weights),
         _ => None,
@@ -89,7 +96,11 @@ pub fn choose(params: &DepthwiseConv2dParams, weights: &Weights<'_>, how: &How) 
 }
 
 /// Writes a layer's constants as the kernel chosen wants them: [`Choice::prepared`] bytes.
-pub fn pack(_kernel: Kernel, _params: &DepthwiseConv2dParams, _weights: &Weights<'_>, _out: &mut [u8]) {}
+pub fn pack(kernel: Kernel, params: &DepthwiseConv2dParams, weights: &Weights<'_>, out: &mut [u8]) {
+    if kernel.target() == Target::Mve && Target::Mve.is_linked() {
+        mve::pack_depthwise(kernel, params, weights, out);
+    }
+}
 
 /// Portable depthwise convolution, int8.
 pub fn depthwise_conv_2d(call: &Call<'_>) -> Result<(), Fault> {

@@ -42,3 +42,4 @@ pub mod transpose_conv;
 pub mod unary;
 
 pub use crate::arch::dsp;
+pub use crate::arch::mve;

@@ -263,6 +263,7 @@ mod inner {
     #[unsafe(naked)]
     pub(super) unsafe extern "C" fn packed(args: *mut Args) {
         naked_asm!(
+            core_of_asm!(),
             "push {{r4-r11, lr}}",
             "sub sp, sp, #12",
             "str r0, [sp, #8]",
@@ -327,6 +328,7 @@ mod inner {
     #[unsafe(naked)]
     pub(super) unsafe extern "C" fn rows(args: *mut Args) {
         naked_asm!(
+            core_of_asm!(),
             "push {{r4-r11, lr}}",
             "sub sp, sp, #12",
             "str r0, [sp, #8]",
