@@ -4,7 +4,6 @@ use core::cell::Cell;
 
 use super::conv::{clamp, memory};
 use super::requant::{self, CONSTANTS};
-use crate::arch::dsp::requant::Rule;
 use crate::ops::fully_connected::FullyConnectedParams;
 use crate::ops::rows::{Rows, product};
 use crate::{Call, Choice, Fault, Kernel, Weights};
@@ -139,9 +138,9 @@ mod inner {
     #[repr(C)]
     struct Args {
         x: *const i8,
-        weights_bytes: usize,
-        weights: *const u8,
         out: *mut i8,
+        weights: *const u8,
+        weights_bytes: usize,
         /// Bytes of code of the unrolled loop to skip at first.
         skip: usize,
         out_end: *mut i8,
@@ -204,7 +203,7 @@ mod inner {
             "3:",
             "mov r1, r3",
             "ldm r7!, {{r0, r2, r4, r6, r8, r10, r12, lr}}",
-            "add r11, r7, r5",
+            "add r11, r7, r9",
             "ldr pc, [sp]",
             ".p2align 2",
             "4:",
@@ -235,9 +234,9 @@ mod inner {
             "ldr r0, [sp, #4]",
             "vshr.u32 q0, q0, #24",
             "vshr.u32 q1, q1, #24",
-            "vstrb.32 q0, [r9], #4",
-            "vstrb.32 q1, [r9], #4",
-            "cmp r9, r0",
+            "vstrb.32 q0, [r5], #4",
+            "vstrb.32 q1, [r5], #4",
+            "cmp r5, r0",
             "bne 3b",
             "add sp, sp, #12",
             "pop {{r4-r11, pc}}",
@@ -249,6 +248,7 @@ mod inner {
 mod inner {
     use super::super::requant::apply;
     use super::*;
+    use crate::arch::dsp::requant::Rule;
 
     /// # Safety
     /// None is needed here.
