@@ -37,6 +37,11 @@ impl Target {
         Self::COMPILED
     }
 
+    /// It has the DSP extension, and programs for it contain the kernels that use it.
+    pub(crate) const fn has_dsp(self) -> bool {
+        matches!(self, Self::Dsp | Self::Mve) && Self::Dsp.is_linked()
+    }
+
     /// Its name.
     pub const fn name(self) -> &'static str {
         match self {

@@ -3,7 +3,7 @@
 use crate::ops::dsp;
 use crate::ops::rows::{Axis, RowShape, Rows, batch_and_row, product, row_distances};
 use crate::params::params;
-use crate::{Call, Choice, Distances, Fault, How, Kernel, Overlap, Place, Target, Weights};
+use crate::{Call, Choice, Distances, Fault, How, Kernel, Overlap, Place, Weights};
 
 params! {
     /// Parameters of the depthwise kernels. Pairs are (height, width); a row is one row of output
@@ -76,12 +76,11 @@ impl DepthwiseConv2dParams {
 
 /// Chooses the kernel of a depthwise convolution. Places, tables and scratch are not yet known.
 pub fn choose(params: &DepthwiseConv2dParams, weights: &Weights<'_>, how: &How) -> Choice {
-    let fast = match how.target {
-        Target::Dsp | Target::Mve if how.target.is_linked() => dsp::depthwise::choose(params, weights),
-        _ => None,
-    };
-    if let Some(choice) = fast {
-        return choice;
+    if how.target.has_dsp() {
+        let fast = dsp::depthwise::choose(params, weights).or_else(|| dsp::depthwise_any::choose(params));
+        if let Some(choice) = fast {
+            return choice;
+        }
     }
     Choice::new(Kernel::DepthwiseConv2d).with_overlap(Overlap::Rows(params.row_distances()))
 }

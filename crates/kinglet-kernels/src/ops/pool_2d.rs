@@ -53,13 +53,15 @@ impl Pool2dParams {
 }
 
 /// Chooses the kernel of average pooling.
-pub fn choose_average(params: &Pool2dParams, _target: Target) -> Choice {
-    Choice::new(Kernel::AveragePool2d).with_overlap(Overlap::Rows(params.row_distances()))
+pub fn choose_average(params: &Pool2dParams, target: Target) -> Choice {
+    let kernel = if target.has_dsp() { Kernel::AveragePool2dDsp } else { Kernel::AveragePool2d };
+    Choice::new(kernel).with_overlap(Overlap::Rows(params.row_distances()))
 }
 
 /// Chooses the kernel of maximum pooling.
-pub fn choose_max(params: &Pool2dParams, _target: Target) -> Choice {
-    Choice::new(Kernel::MaxPool2d).with_overlap(Overlap::Rows(params.row_distances()))
+pub fn choose_max(params: &Pool2dParams, target: Target) -> Choice {
+    let kernel = if target.has_dsp() { Kernel::MaxPool2dDsp } else { Kernel::MaxPool2d };
+    Choice::new(kernel).with_overlap(Overlap::Rows(params.row_distances()))
 }
 
 /// Portable average pooling: the mean of the window's inputs that are not padding, rounded to nearest,

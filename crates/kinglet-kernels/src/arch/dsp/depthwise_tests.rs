@@ -6,7 +6,9 @@ use std::vec::Vec;
 
 use proptest::prelude::*;
 
-use super::{depthwise_3x3, depthwise_3x3_relu, depthwise_3x3_stride_2, depthwise_3x3_stride_2_relu};
+use super::{
+    depthwise_3x3, depthwise_3x3_relu, depthwise_3x3_stride_2, depthwise_3x3_stride_2_relu, depthwise_any,
+};
 use crate::ops::depthwise_conv_2d::{DepthwiseConv2dParams, choose, depthwise_conv_2d};
 use crate::quant::Multiplier;
 use crate::{Call, Fault, How, Kernel, Overlap, Params, Place, Region, Target, Weights};
@@ -198,6 +200,7 @@ fn function(kernel: Kernel) -> fn(&Call<'_>) -> Result<(), Fault> {
         Kernel::Depthwise3x3Relu => depthwise_3x3_relu,
         Kernel::Depthwise3x3Stride2 => depthwise_3x3_stride_2,
         Kernel::Depthwise3x3Stride2Relu => depthwise_3x3_stride_2_relu,
+        Kernel::DepthwiseAny => depthwise_any,
         _ => depthwise_conv_2d,
     }
 }
