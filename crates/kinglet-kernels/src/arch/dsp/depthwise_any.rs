@@ -2,10 +2,10 @@
 //!
 //! Weights lie in the file as this needs them: the taps of four channels are one word.
 
-use core::cell::Cell;
 use core::ops::Range;
 
-use super::instructions::{smlabb, smlatt, ssat8, sxtab16, sxtab16_odd, sxtb16, sxtb16_odd};
+use super::instructions::{smlabb, smlatt, sxtab16, sxtab16_odd, sxtb16, sxtb16_odd};
+#[cfg(not(any(kinglet_family = "dsp", kinglet_family = "mve")))]
 use super::requant::rounded;
 use super::widen::minus;
 use crate::ops::depthwise_conv_2d::DepthwiseConv2dParams;
@@ -30,12 +30,13 @@ pub(crate) fn overlap(p: &DepthwiseConv2dParams) -> Overlap {
     }
 }
 
-/// Four channels' constants.
+/// Four channels' constants, as the inner loop reads them.
+#[repr(C)]
 struct Four {
     bias: [i32; 4],
-    factors: [Multiplier; 4],
-    /// What rule `Rounded` multiplies by in the end.
-    powers: [i32; 4],
+    /// Of each channel the multiplier, and what rule `Rounded` multiplies by in the end.
+    factors: [[i32; 2]; 4],
+    shifts: [i8; 4],
     /// Rule `Rounded` is exact for them.
     is_rounded: bool,
 }
@@ -43,16 +44,12 @@ struct Four {
 impl Four {
     #[inline(never)]
     fn new(bias: &Bias<'_>, requant: &Requant<'_>, channel: usize, taps: u32) -> Result<Self, Fault> {
-        let mut four = Self {
-            bias: [0; 4],
-            factors: [Multiplier { multiplier: 0, shift: 0 }; 4],
-            powers: [0; 4],
-            is_rounded: true,
-        };
-        let slots = four.bias.iter_mut().zip(&mut four.factors).zip(&mut four.powers);
-        for (i, ((bias_of, factor), power)) in slots.enumerate() {
+        let mut four = Self { bias: [0; 4], factors: [[0; 2]; 4], shifts: [0; 4], is_rounded: true };
+        let slots = four.bias.iter_mut().zip(&mut four.factors).zip(&mut four.shifts);
+        for (i, ((bias_of, [multiplier, power]), shift)) in slots.enumerate() {
+            let factor = requant.get(channel.wrapping_add(i))?;
             *bias_of = bias.get(channel.wrapping_add(i))?;
-            *factor = requant.get(channel.wrapping_add(i))?;
+            (*multiplier, *shift) = (factor.multiplier, factor.shift);
             *power = 1i32.wrapping_shl(32u32.wrapping_sub(factor.shift.unsigned_abs().into()));
             // The greatest product is 128 * 255.
             let greatest = taps.saturating_mul(1 << 15).saturating_add(bias_of.unsigned_abs());
@@ -60,19 +57,199 @@ impl Four {
         }
         Ok(four)
     }
+}
 
-    /// What output `i` of the four is.
-    #[inline(always)]
-    fn finish(&self, i: usize, sum: i32, zero: i32) -> i32 {
-        let (Some(factor), Some(&power)) = (self.factors.get(i), self.powers.get(i)) else {
-            return 0;
-        };
-        if self.is_rounded {
-            rounded(sum << 1, factor.multiplier, power, zero)
-        } else {
-            ssat8(factor.apply(sum).wrapping_add(zero))
+/// A run of output pixels of four channels whose windows have the same taps.
+#[repr(C)]
+struct Run {
+    /// The first tap's pixel of the first window.
+    pixels: *const i32,
+    /// Its weights.
+    taps: *const i32,
+    /// Bytes from tap to tap: in the input, and of the weights.
+    pixel_step: usize,
+    tap_step: usize,
+    /// Taps in a row, at least 1.
+    columns: usize,
+    /// Halves that subtract the zero point.
+    minus: i32,
+    /// Rows of taps, at least 1.
+    rows: usize,
+    four: *const Four,
+    /// Bytes from behind the last tap of a row to the first of the next: in the input, and of the weights.
+    pixel_gap: isize,
+    tap_gap: usize,
+    /// The first of the four channels in the first output pixel.
+    output: *mut i8,
+    /// The output zero point.
+    zero: i32,
+    /// Bytes from window to window and from output pixel to output pixel.
+    next_pixels: usize,
+    next_output: usize,
+    /// Output pixels, at least 1.
+    count: usize,
+}
+
+/// Computes a run of output pixels by rule `Rounded`. The run is used up.
+///
+/// # Safety
+/// Four bytes of every pixel and of every tap can be read, four bytes of every output pixel can be written.
+#[cfg(any(kinglet_family = "dsp", kinglet_family = "mve"))]
+#[unsafe(naked)]
+unsafe extern "C" fn rounded_run(run: &mut Run) {
+    core::arch::naked_asm!(
+        "push {{r0, r1, r4-r11, lr}}",
+        // A window: r6-r9 accumulate.
+        "2:",
+        "ldr r12, [r0, #28]",
+        "ldr r10, [r0, #24]",
+        "ldm r12, {{r6-r9}}",
+        "str r10, [sp, #4]",
+        "ldm r0, {{r0-r5}}",
+        // A tap.
+        "3:",
+        "ldr r10, [r0]",
+        "ldr r11, [r1]",
+        "add r0, r2",
+        "add r1, r3",
+        "sxtab16 r12, r5, r10",
+        "sxtb16 lr, r11",
+        "sxtab16 r10, r5, r10, ror #8",
+        "sxtb16 r11, r11, ror #8",
+        "smlabb r6, r12, lr, r6",
+        "smlatt r8, r12, lr, r8",
+        "smlabb r7, r10, r11, r7",
+        "smlatt r9, r10, r11, r9",
+        "subs r4, #1",
+        "bne 3b",
+        "ldrd r12, r10, [sp]",
+        "subs r10, #1",
+        "beq 4f",
+        "str r10, [sp, #4]",
+        "ldrd r10, r11, [r12, #32]",
+        "ldr r4, [r12, #16]",
+        "add r0, r10",
+        "add r1, r11",
+        "b 3b",
+        // Requantised in place.
+        "4:",
+        "ldrd r10, r5, [r12, #40]",
+        "ldr lr, [r12, #28]",
+        "add lr, #16",
+        "ldm lr!, {{r0-r3}}",
+        "lsl r6, #1",
+        "lsl r7, #1",
+        "smmulr r6, r6, r0",
+        "smmulr r7, r7, r2",
+        "add r6, r6, r6, asr #31",
+        "add r7, r7, r7, asr #31",
+        "smmlar r6, r6, r1, r5",
+        "smmlar r7, r7, r3, r5",
+        "ldm lr, {{r0-r3}}",
+        "lsl r8, #1",
+        "lsl r9, #1",
+        "smmulr r8, r8, r0",
+        "smmulr r9, r9, r2",
+        "add r8, r8, r8, asr #31",
+        "add r9, r9, r9, asr #31",
+        "smmlar r8, r8, r1, r5",
+        "smmlar r9, r9, r3, r5",
+        "ssat r6, #8, r6",
+        "ssat r7, #8, r7",
+        "ssat r8, #8, r8",
+        "ssat r9, #8, r9",
+        "strb r6, [r10]",
+        "strb r7, [r10, #1]",
+        "strb r8, [r10, #2]",
+        "strb r9, [r10, #3]",
+        // On to the next.
+        "ldrd r0, r1, [r12, #48]",
+        "ldr r2, [r12]",
+        "ldr r3, [r12, #56]",
+        "add r2, r0",
+        "add r10, r1",
+        "str r2, [r12]",
+        "str r10, [r12, #40]",
+        "mov r0, r12",
+        "subs r3, #1",
+        "str r3, [r12, #56]",
+        "bne 2b",
+        "pop {{r0, r1, r4-r11, pc}}",
+    )
+}
+
+/// In plain Rust the same for any way to turn the accumulators of four channels into outputs.
+///
+/// # Safety
+/// As for `rounded_run`, but that outputs are written by `put`.
+unsafe fn windows(run: &Run, mut put: impl FnMut(usize, [i32; 4])) {
+    // SAFETY: by the caller's contract.
+    let four = unsafe { &*run.four };
+    for i in 0..run.count {
+        let mut pixel = run.pixels.wrapping_byte_add(run.next_pixels.wrapping_mul(i));
+        let mut tap = run.taps;
+        let [mut a, mut b, mut c, mut d] = four.bias;
+        for _ in 0..run.rows {
+            for _ in 0..run.columns {
+                // SAFETY: by the caller's contract.
+                let values = unsafe { pixel.read_unaligned() };
+                // SAFETY: the same.
+                let weights = unsafe { tap.read_unaligned() };
+                let (even, odd) = (sxtab16(run.minus, values), sxtab16_odd(run.minus, values));
+                let (even_weights, odd_weights) = (sxtb16(weights), sxtb16_odd(weights));
+                a = smlabb(even, even_weights, a);
+                b = smlabb(odd, odd_weights, b);
+                c = smlatt(even, even_weights, c);
+                d = smlatt(odd, odd_weights, d);
+                pixel = pixel.wrapping_byte_add(run.pixel_step);
+                tap = tap.wrapping_byte_add(run.tap_step);
+            }
+            pixel = pixel.wrapping_byte_offset(run.pixel_gap);
+            tap = tap.wrapping_byte_add(run.tap_gap);
         }
+        put(i, [a, b, c, d]);
     }
+}
+
+/// Computes a run of output pixels by rule `Rounded`.
+///
+/// # Safety
+/// As above.
+#[cfg(not(any(kinglet_family = "dsp", kinglet_family = "mve")))]
+unsafe fn rounded_run(run: &mut Run) {
+    // SAFETY: by the caller's contract.
+    let four = unsafe { &*run.four };
+    let put = |i: usize, sums: [i32; 4]| {
+        let output = run.output.wrapping_add(run.next_output.wrapping_mul(i));
+        for (i, (sum, [multiplier, power])) in sums.into_iter().zip(four.factors).enumerate() {
+            // SAFETY: by the caller's contract.
+            unsafe { *output.wrapping_add(i) = rounded(sum << 1, multiplier, power, run.zero) as i8 };
+        }
+    };
+    // SAFETY: the caller's contract is the same.
+    unsafe { windows(run, put) }
+}
+
+/// Computes a run of output pixels as the portable kernel does, without the first `skip` channels.
+///
+/// # Safety
+/// As for [`rounded_run`].
+#[inline(never)]
+unsafe fn exact_run(run: &Run, quant: [i8; 4], skip: usize) {
+    let [_, zero, min, max] = quant.map(i32::from);
+    // SAFETY: by the caller's contract.
+    let four = unsafe { &*run.four };
+    let put = |i: usize, sums: [i32; 4]| {
+        let output = run.output.wrapping_add(run.next_output.wrapping_mul(i));
+        let factors = four.factors.into_iter().zip(four.shifts);
+        for (i, (sum, ([multiplier, _], shift))) in sums.into_iter().zip(factors).enumerate().skip(skip) {
+            let value = Multiplier { multiplier, shift }.apply(sum).wrapping_add(zero).min(max).max(min);
+            // SAFETY: by the caller's contract.
+            unsafe { *output.wrapping_add(i) = value as i8 };
+        }
+    };
+    // SAFETY: the caller's contract is the same.
+    unsafe { windows(run, put) }
 }
 
 /// The taps of a window that are not in the padding, along one axis.
@@ -83,6 +260,14 @@ struct Inside {
     taps: usize,
     /// Input position of the first.
     at: usize,
+}
+
+impl Inside {
+    /// Input positions from the first tap's to the last's.
+    fn reach(self, dilation: u16) -> u32 {
+        let more = self.taps.saturating_sub(1).wrapping_mul(dilation.into());
+        if self.taps == 0 { 0 } else { more.wrapping_add(1) as u32 }
+    }
 }
 
 /// Along one axis: stride, dilation, padding, filter and input size.
@@ -105,6 +290,16 @@ impl Side {
             return Inside { tap: 0, taps: self.taps.into(), at: start as usize };
         }
         self.at_edge(start)
+    }
+
+    /// Output positions from `out` to `end` whose windows are within the input, where that of `out` is.
+    fn full_windows(self, out: usize, end: usize) -> usize {
+        let start = (out as i32).wrapping_mul(self.stride.into()).wrapping_sub(self.pad.into());
+        let last =
+            start.wrapping_add(i32::from(self.taps).wrapping_sub(1).wrapping_mul(self.dilation.into()));
+        let more = i32::from(self.size).wrapping_sub(1).wrapping_sub(last).max(0);
+        let more = more.checked_div(self.stride.into()).unwrap_or(0);
+        (more as usize).wrapping_add(1).min(end.wrapping_sub(out)).max(1)
     }
 
     /// The same for a window that reaches into the padding.
@@ -142,6 +337,7 @@ fn lay_down(p: &mut DepthwiseConv2dParams, rows: &mut Range<u32>) -> Range<usize
 }
 
 /// Filters of any size; channels in fours. Without padding the output may lie exactly where the input lies.
+#[inline(never)]
 pub fn depthwise_any(call: &Call<'_>) -> Result<(), Fault> {
     let mut p: DepthwiseConv2dParams = call.params()?;
     let mut out_rows = call.rows.start.min(call.rows.end)..call.rows.start.max(call.rows.end);
@@ -179,9 +375,25 @@ pub fn depthwise_any(call: &Call<'_>) -> Result<(), Fault> {
         taps: p.kernel.1,
         size: p.input_size.1,
     };
-    let (step, zero) = (usize::from(p.dilation.1).wrapping_mul(depth), minus(p.quant[0]));
     let [_, output_zero, min, max] = p.quant;
-    let is_limited = (min, max) != (i8::MIN, i8::MAX);
+    let rows_apart = usize::from(p.dilation.0).wrapping_mul(p.input_stride as usize);
+    let mut run = Run {
+        pixels: core::ptr::null(),
+        taps: core::ptr::null(),
+        pixel_step: usize::from(p.dilation.1).wrapping_mul(depth),
+        tap_step: depth,
+        columns: 0,
+        minus: minus(p.quant[0]),
+        rows: 0,
+        four: core::ptr::null(),
+        pixel_gap: 0,
+        tap_gap: 0,
+        output: core::ptr::null_mut(),
+        zero: output_zero.into(),
+        next_pixels: usize::from(p.stride.1).wrapping_mul(depth),
+        next_output: depth,
+        count: 0,
+    };
 
     let mut channel = 0;
     while channel < depth {
@@ -189,79 +401,45 @@ pub fn depthwise_any(call: &Call<'_>) -> Result<(), Fault> {
         let four = Four::new(&bias, &requant, channel.min(depth - 4), taps as u32)?;
         let skip = channel - channel.min(depth - 4);
         let from = channel - skip;
+        run.four = &four;
+        let is_fast = four.is_rounded && skip == 0 && (min, max) == (i8::MIN, i8::MAX);
         for y in out_rows.clone() {
             let (batch, out_y) = batch_and_row(y, p.output_size.0)?;
             let first_row = batch.wrapping_mul(p.input_size.0.into());
             let rows = vertical.inside(out_y);
-            let out_row = output.row(y)?.get(..out_row_bytes).ok_or(Fault::OutOfBounds)?;
-            for out_x in out_columns.clone() {
+            let from_rows = input.run(first_row.wrapping_add(rows.at as u32), rows.reach(p.dilation.0));
+            let from_rows = from_rows.ok_or(Fault::OutOfBounds)?.as_ptr().cast::<i8>();
+            let to_row = output.row(y)?.as_ptr().cast::<i8>().cast_mut();
+            let mut out_x = out_columns.start;
+            while out_x < out_columns.end {
                 let columns = horizontal.inside(out_x);
-                let [mut a, mut b, mut c, mut d] = four.bias;
-                for row in 0..rows.taps {
-                    let in_y = rows.at.wrapping_add(row.wrapping_mul(p.dilation.0.into()));
-                    let pixels = input.row(first_row.wrapping_add(in_y as u32))?;
-                    let pixels = pixels.get(columns.at.wrapping_mul(depth).wrapping_add(from)..row_bytes);
-                    let tap =
-                        rows.tap.wrapping_add(row).wrapping_mul(p.kernel.1.into()).wrapping_add(columns.tap);
-                    let taps = weights.get(tap.wrapping_mul(depth).wrapping_add(from)..);
-                    let (Some(pixels), Some(taps)) = (pixels, taps) else {
-                        return Err(Fault::OutOfBounds);
-                    };
-                    [a, b, c, d] = accumulate([a, b, c, d], pixels, step, taps, depth, columns.taps, zero)?;
+                let is_full = columns.taps == usize::from(p.kernel.1);
+                run.count = if is_full { horizontal.full_windows(out_x, out_columns.end) } else { 1 };
+                run.columns = columns.taps;
+                run.rows = rows.taps;
+                if columns.taps == 0 || rows.taps == 0 {
+                    // A window in the padding: its taps count for nothing, one row of none.
+                    (run.columns, run.rows) = (0, 0);
                 }
-                let out = out_row.get(out_x.wrapping_mul(depth).wrapping_add(from)..);
-                let out: &[Cell<i8>; 4] = out.and_then(|out| out.first_chunk()).ok_or(Fault::OutOfBounds)?;
-                let put = |i: usize, sum: i32| {
-                    let mut value = four.finish(i, sum, output_zero.into()) as i8;
-                    if is_limited {
-                        value = value.min(max).max(min);
-                    }
-                    if let Some(out) = out.get(i).filter(|_| i >= skip) {
-                        out.set(value);
-                    }
-                };
-                put(0, a);
-                put(1, b);
-                put(2, c);
-                put(3, d);
+                let tap = rows.tap.wrapping_mul(p.kernel.1.into()).wrapping_add(columns.tap);
+                run.pixels = from_rows.wrapping_add(columns.at.wrapping_mul(depth).wrapping_add(from)).cast();
+                run.taps = weights.as_ptr().wrapping_add(tap.wrapping_mul(depth).wrapping_add(from)).cast();
+                run.pixel_gap = rows_apart as isize - columns.taps.wrapping_mul(run.pixel_step) as isize;
+                run.tap_gap = usize::from(p.kernel.1).wrapping_sub(columns.taps).wrapping_mul(depth);
+                run.output = to_row.wrapping_add(out_x.wrapping_mul(depth).wrapping_add(from));
+                out_x = out_x.wrapping_add(run.count);
+                if is_fast && run.rows > 0 {
+                    // SAFETY: the windows of `count` pixels have their `rows` times `columns` taps within the rows
+                    // of the input taken above and within the weights; of each there are four channels from
+                    // `from` on. So there are in the output row.
+                    unsafe { rounded_run(&mut run) }
+                } else {
+                    // SAFETY: the same, or there are no taps.
+                    unsafe { exact_run(&run, p.quant, skip) }
+                }
             }
         }
         channel = from + 4;
     }
     Ok(())
-}
-
-/// Adds the products of `count` pixels, `step` bytes apart, and taps, `depth` bytes apart, for four channels.
-#[inline(always)]
-fn accumulate(
-    sums: [i32; 4],
-    pixels: &[Cell<i8>],
-    step: usize,
-    taps: &[i8],
-    depth: usize,
-    count: usize,
-    zero: i32,
-) -> Result<[i32; 4], Fault> {
-    let is_within =
-        |len: usize, step: usize| count.saturating_sub(1).saturating_mul(step).saturating_add(4) <= len;
-    if !is_within(pixels.len(), step) || !is_within(taps.len(), depth) {
-        return if count == 0 { Ok(sums) } else { Err(Fault::OutOfBounds) };
-    }
-    let (mut pixel, mut tap) = (pixels.as_ptr().cast::<i32>(), taps.as_ptr().cast::<i32>());
-    let [mut a, mut b, mut c, mut d] = sums;
-    for _ in 0..count {
-        // SAFETY: `count - 1` steps and four more bytes are within the pixels.
-        let values = unsafe { pixel.read_unaligned() };
-        // SAFETY: the same of the taps.
-        let weights = unsafe { tap.read_unaligned() };
-        let (even, odd) = (sxtab16(zero, values), sxtab16_odd(zero, values));
-        let (even_weights, odd_weights) = (sxtb16(weights), sxtb16_odd(weights));
-        a = smlabb(even, even_weights, a);
-        b = smlabb(odd, odd_weights, b);
-        c = smlatt(even, even_weights, c);
-        d = smlatt(odd, odd_weights, d);
-        pixel = pixel.wrapping_byte_add(step);
-        tap = tap.wrapping_byte_add(depth);
-    }
-    Ok([a, b, c, d])
 }

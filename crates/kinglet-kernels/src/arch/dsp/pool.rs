@@ -82,9 +82,13 @@ fn pool(call: &Call<'_>, reduce: impl Fn(&Window<'_>, &[Cell<i8>], [i8; 4])) -> 
                 return Err(Fault::BadPlan);
             };
             // Whole rows are as one.
-            let is_whole = pixels.wrapping_mul(depth) == stride;
-            let (rows, pixels) = if is_whole { (1, rows.wrapping_mul(pixels)) } else { (rows, pixels) };
-            reduce(&Window { cells, pixels, rows, depth, stride }, pixel, p.quant);
+            let window = if pixels.wrapping_mul(depth) == stride {
+                let pixels = rows.wrapping_mul(pixels);
+                Window { cells, pixels, rows: 1, depth, stride: pixels.wrapping_mul(depth) }
+            } else {
+                Window { cells, pixels, rows, depth, stride }
+            };
+            reduce(&window, pixel, p.quant);
         }
     }
     Ok(())
@@ -147,4 +151,76 @@ pub fn max_pool_2d(call: &Call<'_>) -> Result<(), Fault> {
             finish(out, greatest);
         }
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::vec::Vec;
+
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::ops::pool_2d;
+    use crate::{Params, Place, Region};
+
+    type Kernel = fn(&Call<'_>) -> Result<(), Fault>;
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(400))]
+        #[test]
+        fn fast_kernels_equal_the_portable_ones(
+            size in (1u16..30, 1u16..30), kernel in (1u16..9, 1u16..9), stride in (1u16..4, 1u16..4),
+            is_same: bool, is_global: bool, batches in 1u32..3, depth in 1u32..14, seed: u64, is_max: bool,
+            limits in (-128i8..0, 0i8..=127),
+        ) {
+            let kernel = if is_global { size } else { kernel };
+            let size = (size.0.max(kernel.0), size.1.max(kernel.1));
+            let one = |size: u16, kernel: u16, stride: u16| {
+                let out = if is_same { size.div_ceil(stride) } else { (size - kernel) / stride + 1 };
+                (out, ((out - 1) * stride + kernel).saturating_sub(size) / 2)
+            };
+            let ((height, top), (width, left)) = (one(size.0, kernel.0, stride.0), one(size.1, kernel.1, stride.1));
+            let (rows_in, rows_out) = (u32::from(size.0) * batches, u32::from(height) * batches);
+            let (stride_in, stride_out) = (u32::from(size.1) * depth, u32::from(width) * depth);
+            let params = Pool2dParams {
+                input: Place::new(Region::Arena, 0).unwrap(),
+                input_stride: stride_in,
+                input_ring: rows_in,
+                output: Place::new(Region::Arena, stride_in * rows_in).unwrap(),
+                output_stride: stride_out,
+                output_ring: rows_out,
+                input_size: size,
+                output_size: (height, width),
+                depth,
+                kernel,
+                stride,
+                pad: (top, left),
+                quant: [limits.0, limits.1, 0, 0],
+            };
+            let mut plan = Vec::new();
+            params.for_each_word(|word| plan.push(word));
+            let run = |kernel: Kernel, cut: u32| {
+                let mut state = seed | 1;
+                let arena: Vec<Cell<i8>> = (0..stride_in * rows_in + stride_out * rows_out).map(|_| {
+                    state ^= state << 13;
+                    state ^= state >> 7;
+                    state ^= state << 17;
+                    Cell::new(if state % 5 == 0 { -128 } else { (state >> 20) as i8 })
+                }).collect();
+                for rows in [0..cut, rows_out..cut] {
+                    let call = Call {
+                        arena: &arena, state: &[], constants: &[], prepared: &[], plan: &plan, params: 0, rows,
+                    };
+                    kernel(&call).unwrap();
+                }
+                arena.iter().map(Cell::get).collect::<Vec<_>>()
+            };
+            let (fast, portable): (Kernel, Kernel) = if is_max {
+                (max_pool_2d, pool_2d::max_pool_2d)
+            } else {
+                (average_pool_2d, pool_2d::average_pool_2d)
+            };
+            prop_assert_eq!(run(fast, seed as u32 % (rows_out + 1)), run(portable, rows_out), "{:?}", params);
+        }
+    }
 }
