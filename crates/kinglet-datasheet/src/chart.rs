@@ -42,6 +42,8 @@ pub struct Bar {
     pub value: Decimal,
     /// What it stands for.
     pub kind: Kind,
+    /// What is written before its value, to tell bars of a group apart.
+    pub mark: String,
 }
 
 /// Escapes text for XML.
@@ -76,7 +78,7 @@ fn open(svg: &mut String, height: f64, title: &str) {
 
 /// Horizontal bars on a logarithmic axis in kg. A value of zero has no bar.
 pub fn log_bars(title: &str, unit: &str, groups: &[Vec<Bar>], text: &Text) -> String {
-    const LABEL: f64 = 128.0;
+    const LABEL: f64 = 140.0;
     const VALUE: f64 = 46.0;
     const TOP: f64 = 34.0;
     const ROW: f64 = 19.0;
@@ -138,7 +140,7 @@ pub fn log_bars(title: &str, unit: &str, groups: &[Vec<Bar>], text: &Text) -> St
                  <text x=\"{:.1}\" y=\"{}\">{}</text>",
                 LABEL - 6.0,
                 y + 13.0,
-                clip(&bar.label, 22),
+                clip(&bar.label, 20),
                 escape(&bar.label),
                 bar.kind.class(),
                 y + 2.0,
@@ -146,7 +148,7 @@ pub fn log_bars(title: &str, unit: &str, groups: &[Vec<Bar>], text: &Text) -> St
                 ROW - 4.0,
                 end + 4.0,
                 y + 13.0,
-                kg(bar.value, text),
+                escape(format!("{} {}", bar.mark, kg(bar.value, text)).trim_start()),
             );
             y += ROW;
         }

@@ -72,8 +72,8 @@ fn show(section: &str, key: &str, figure: &Figure, text: &Text) -> Shown {
     };
     let mut lines = match &figure.value {
         FieldValue::Text(value) => vec![value.clone()],
-        // Short ones fit a line.
-        FieldValue::Texts(values) if values.iter().map(String::len).sum::<usize>() < 60 => {
+        // Words fit a line.
+        FieldValue::Texts(values) if values.iter().all(|value| value.len() < 25 && !value.contains(',')) => {
             vec![values.join(", ")]
         }
         FieldValue::Texts(values) => values.clone(),
@@ -275,6 +275,7 @@ fn result_charts(sheet: &Sheet, text: &Text) -> Vec<String> {
                     label: result.level.clone(),
                     value: result.value.0.max(Decimal::ZERO),
                     kind: if result.group { Kind::Use } else { Kind::Part },
+                    mark: String::new(),
                 })
                 .collect();
             chart::levels(&factor.replace('_', " "), metric, &bars, text)

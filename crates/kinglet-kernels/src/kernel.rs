@@ -85,6 +85,15 @@ macro_rules! for_each_kernel {
             SqrtF32 = 161, unary::sqrt_f32, [Sqrt], "portable SQRT, float32";
             RsqrtF32 = 162, unary::rsqrt_f32, [Rsqrt], "portable RSQRT, float32";
             RsqrtS8 = 163, unary::rsqrt_s8, [Rsqrt], "portable RSQRT, int8";
+            ExpF32 = 165, unary::exp_f32, [Exp], "portable EXP, float32";
+            EluF32 = 166, unary::elu_f32, [Elu], "portable ELU, float32";
+            LogF32 = 167, unary::log_f32, [Log], "portable LOG, float32";
+            SinF32 = 168, unary::sin_f32, [Sin], "portable SIN, float32";
+            CosF32 = 169, unary::cos_f32, [Cos], "portable COS, float32";
+            SignF32 = 170, unary::sign_f32, [Sign], "portable SIGN, float32";
+            LogisticF32 = 171, unary::logistic_f32, [Logistic], "portable LOGISTIC, float32";
+            TanhF32 = 172, unary::tanh_f32, [Tanh], "portable TANH, float32";
+            OneHot = 49, one_hot::one_hot, [OneHot], "one value where an index says, another elsewhere";
             NotBool = 164, unary::not_bool, [LogicalNot], "portable LOGICAL_NOT";
             Dequantize = 15, quantize::dequantize, [Dequantize], "portable integer to float32";
             AddS16 = 100, binary::add_s16, [Add], "portable ADD, int16";
@@ -122,7 +131,7 @@ macro_rules! for_each_kernel {
             LeakyReluS8 = 132, unary::leaky_relu_s8, [LeakyRelu], "portable LEAKY_RELU, int8";
             LeakyReluS16 = 133, unary::leaky_relu_s16, [LeakyRelu], "portable LEAKY_RELU, int16";
             LeakyReluF32 = 134, unary::leaky_relu_f32, [LeakyRelu], "portable LEAKY_RELU, float32";
-            LookupS8 = 135, lookup::lookup_s8, [Elu, Exp], "portable table of a function, int8";
+            LookupS8 = 135, lookup::lookup_s8, [Elu, Exp, Log, Gelu], "portable table of a function, int8";
             AbsS8 = 136, unary::abs_s8, [Abs], "portable ABS, int8";
             AbsS16 = 137, unary::abs_s16, [Abs], "portable ABS, int16";
             AbsF32 = 138, unary::abs_f32, [Abs], "portable ABS, float32";
@@ -133,12 +142,33 @@ macro_rules! for_each_kernel {
             CeilF32 = 143, unary::ceil_f32, [Ceil], "portable CEIL, float32";
             RoundF32 = 144, unary::round_f32, [Round], "portable ROUND, float32";
             ClampF32 = 145, unary::clamp_f32, [Relu, Relu6, ReluN1To1, Relu0To1], "portable activation of its own, float32";
+            Conv2dS8W4 = 190, conv_2d::conv_2d_s8_w4, [Conv2d], "portable convolution, int4 weights";
+            Conv2dS16 = 191, conv_2d::conv_2d_s16, [Conv2d], "portable convolution, int16";
+            Conv2dS16B32 = 192, conv_2d::conv_2d_s16_b32, [Conv2d], "portable convolution, int16, 32-bit sums";
+            DepthwiseConv2dS8W4 = 193, depthwise_conv_2d::depthwise_conv_2d_s8_w4, [DepthwiseConv2d], "portable depthwise convolution, int4 weights";
+            DepthwiseConv2dS16 = 194, depthwise_conv_2d::depthwise_conv_2d_s16, [DepthwiseConv2d], "portable depthwise convolution, int16";
+            FullyConnectedS8W4 = 195, fully_connected::fully_connected_s8_w4, [FullyConnected], "portable fully connected, int4 weights";
+            FullyConnectedS16 = 196, fully_connected::fully_connected_s16, [FullyConnected], "portable fully connected, int16";
+            FullyConnectedS16B32 = 197, fully_connected::fully_connected_s16_b32, [FullyConnected], "portable fully connected, int16, 32-bit sums";
+            FullyConnectedOffset = 198, fully_connected::fully_connected_offset, [FullyConnected], "portable fully connected, weights with a zero point";
+            FullyConnectedComputed = 199, fully_connected::fully_connected_computed, [FullyConnected], "portable fully connected, computed weights";
+            AveragePool2dS16 = 200, pool_2d::average_pool_2d_s16, [AveragePool2d], "portable average pooling, int16";
+            MaxPool2dS16 = 201, pool_2d::max_pool_2d_s16, [MaxPool2d], "portable maximum pooling, int16";
+            SoftmaxS16 = 202, softmax::softmax_s16, [Softmax], "portable softmax, int16";
+            TransposeConvS16 = 203, transpose_conv::transpose_conv_s16, [TransposeConv], "portable transposed convolution, int16";
+            TransposeConvS16B32 = 204, transpose_conv::transpose_conv_s16_b32, [TransposeConv], "portable transposed convolution, int16, 32-bit sums";
+            BatchMatmulS16 = 205, batch_matmul::batch_matmul_s16, [BatchMatmul], "portable BATCH_MATMUL, int16";
+            LstmS8 = 206, lstm::lstm_s8, [UnidirectionalSequenceLstm], "portable LSTM, int8";
+            LstmS16 = 207, lstm::lstm_s16, [UnidirectionalSequenceLstm], "portable LSTM, int16";
             Cast = 146, cast::cast, [Cast], "portable CAST";
             Jump = 250, jump::jump, [CallOnce, If, While], "the next step is another";
             Conv2dDspFloor = 300, dsp::conv_2d_floor, [Conv2d], "DSP convolution, packed weights, outputs of a ReLU";
             Conv2dDspRounded = 301, dsp::conv_2d_rounded, [Conv2d], "DSP convolution, packed weights";
             Conv2dDspRowsFloor = 302, dsp::conv_2d_rows_floor, [Conv2d], "DSP convolution, OHWI weights, outputs of a ReLU";
             Conv2dDspRowsRounded = 303, dsp::conv_2d_rows_rounded, [Conv2d], "DSP convolution, OHWI weights";
+            FullyConnectedDsp = 304, dsp::fully_connected_packed, [FullyConnected], "DSP fully connected, packed weights, one factor";
+            FullyConnectedDspRows = 305, dsp::fully_connected_rows, [FullyConnected], "DSP fully connected, weights as in the file";
+            FullyConnectedDspChannels = 306, dsp::fully_connected_packed_channels, [FullyConnected], "DSP fully connected, packed weights, a factor for each output";
         }
     };
 }

@@ -33,7 +33,7 @@ error-growth = { $value } billion is less than there were in 2023; give 15 or mo
 
 ## Components
 
-component-ml_training = Training of the model
+component-ml_training = Model training
 component-casing = Casing
 component-processing = Processor
 component-pcb = Circuit board

@@ -33,7 +33,7 @@ error-growth = { $value } mil millones son menos de los que había en 2023; dé 
 
 ## Componentes
 
-component-ml_training = Entrenamiento del modelo
+component-ml_training = Entrenamiento
 component-casing = Carcasa
 component-processing = Procesador
 component-pcb = Placa de circuito

@@ -33,7 +33,7 @@ error-growth = { $value } milliards, c'est moins qu'en 2023 ; donnez 15 ou plus
 
 ## Composants
 
-component-ml_training = Entraînement du modèle
+component-ml_training = Entraînement
 component-casing = Boîtier
 component-processing = Processeur
 component-pcb = Circuit imprimé

@@ -8,9 +8,11 @@ pub(crate) mod depthwise_any;
 #[cfg(test)]
 mod depthwise_tests;
 mod depthwise_window;
+pub(crate) mod fc;
 #[allow(dead_code, reason = "a vocabulary")]
 pub(crate) mod instructions;
 mod pool;
+pub(crate) mod product;
 #[allow(dead_code, reason = "a vocabulary")]
 pub(crate) mod requant;
 pub(crate) mod widen;
@@ -19,4 +21,8 @@ pub use binary::{add_s8, mul_s8, sub_s8};
 pub use conv::{conv_2d_floor, conv_2d_rounded, conv_2d_rows_floor, conv_2d_rows_rounded};
 pub use depthwise::{depthwise_3x3, depthwise_3x3_relu, depthwise_3x3_stride_2, depthwise_3x3_stride_2_relu};
 pub use depthwise_any::depthwise_any;
+pub use fc::{fully_connected_packed, fully_connected_packed_channels, fully_connected_rows};
 pub use pool::{average_pool_2d, max_pool_2d};
+
+#[cfg(test)]
+mod tests;
