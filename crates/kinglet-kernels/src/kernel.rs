@@ -162,8 +162,8 @@ macro_rules! for_each_kernel {
             LstmS16 = 207, lstm::lstm_s16, [UnidirectionalSequenceLstm], "portable LSTM, int16";
             Cast = 146, cast::cast, [Cast], "portable CAST";
             Jump = 250, jump::jump, [CallOnce, If, While], "the next step is another";
-            Conv2dDspFloor = 300, dsp::conv_2d_floor, [Conv2d], "DSP convolution, packed weights, outputs of a ReLU";
-            Conv2dDspRounded = 301, dsp::conv_2d_rounded, [Conv2d], "DSP convolution, packed weights";
+            Conv2dDspFloor = 300, dsp::conv_2d_floor, [Conv2d, DepthwiseConv2d], "DSP convolution, packed weights, outputs of a ReLU";
+            Conv2dDspRounded = 301, dsp::conv_2d_rounded, [Conv2d, DepthwiseConv2d], "DSP convolution, packed weights";
             Conv2dDspRowsFloor = 302, dsp::conv_2d_rows_floor, [Conv2d], "DSP convolution, OHWI weights, outputs of a ReLU";
             Conv2dDspRowsRounded = 303, dsp::conv_2d_rows_rounded, [Conv2d], "DSP convolution, OHWI weights";
             FullyConnectedDsp = 304, dsp::fully_connected_packed, [FullyConnected], "DSP fully connected, packed weights, one factor";
@@ -205,6 +205,11 @@ macro_rules! define {
                 match self {
                     $(Self::$Variant => concat!(stringify!($module), "::", stringify!($function)),)*
                 }
+            }
+
+            /// Its parameters are those of a convolution.
+            pub const fn is_conv_2d(self) -> bool {
+                matches!(self, Self::Conv2d | Self::Conv2dDspFloor | Self::Conv2dDspRounded)
             }
 
             /// The family it belongs to.

@@ -146,7 +146,12 @@ impl Layer {
             scratch_len: 0,
         };
         let factor = |i: usize| factors[if factors.len() == 1 { 0 } else { i }];
-        let seen = Weights { weights: &weights, bias: has_bias.then_some(&bias_bytes), factor: &factor };
+        let seen = Weights {
+            weights: &weights,
+            apart: output_depth as usize,
+            bias: has_bias.then_some(&bias_bytes),
+            factor: &factor,
+        };
         let choice = choose(&params, &seen, &How { target: Target::Dsp, prepare: false });
         params.scratch_len = choice.scratch;
         let input = (0..input_bytes).map(|_| draw.byte()).collect();

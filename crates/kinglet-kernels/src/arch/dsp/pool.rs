@@ -60,7 +60,7 @@ fn inside(out: usize, stride: u16, pad: u16, kernel: u16, size: u16) -> (usize, 
 
 /// Calls `reduce` for each output pixel with its window.
 #[inline(always)]
-fn pool(call: &Call<'_>, reduce: impl Fn(&Window<'_>, &[Cell<i8>], [i8; 4])) -> Result<(), Fault> {
+fn pool(call: &Call<'_>, reduce: impl Fn(&Window<'_>, &[Cell<i8>], [i8; 2])) -> Result<(), Fault> {
     let p: Pool2dParams = call.params()?;
     let depth = p.depth as usize;
     let input = Rows::new(call, p.input, p.input_stride, p.input_ring)?;
@@ -88,7 +88,7 @@ fn pool(call: &Call<'_>, reduce: impl Fn(&Window<'_>, &[Cell<i8>], [i8; 4])) -> 
             } else {
                 Window { cells, pixels, rows, depth, stride }
             };
-            reduce(&window, pixel, p.quant);
+            reduce(&window, pixel, p.limits.map(|limit| limit as i8));
         }
     }
     Ok(())
@@ -96,7 +96,7 @@ fn pool(call: &Call<'_>, reduce: impl Fn(&Window<'_>, &[Cell<i8>], [i8; 4])) -> 
 
 /// Average pooling, as the portable kernel computes it.
 pub fn average_pool_2d(call: &Call<'_>) -> Result<(), Fault> {
-    pool(call, |window, pixel, [min, max, ..]| {
+    pool(call, |window, pixel, [min, max]| {
         let count = (window.rows.wrapping_mul(window.pixels) as i32).max(1);
         let half = count >> 1;
         let finish = |out: &Cell<i8>, sum: i32| {
@@ -137,7 +137,7 @@ pub fn average_pool_2d(call: &Call<'_>) -> Result<(), Fault> {
 
 /// Maximum pooling, as the portable kernel computes it.
 pub fn max_pool_2d(call: &Call<'_>) -> Result<(), Fault> {
-    pool(call, |window, pixel, [min, max, ..]| {
+    pool(call, |window, pixel, [min, max]| {
         let finish = |out: &Cell<i8>, value: i8| out.set(value.min(max).max(min));
         let (fours, rest) = pixel.as_chunks::<4>();
         for (i, outs) in fours.iter().enumerate() {
@@ -195,7 +195,7 @@ mod tests {
                 kernel,
                 stride,
                 pad: (top, left),
-                quant: [limits.0, limits.1, 0, 0],
+                limits: [limits.0.into(), limits.1.into()],
             };
             let mut plan = Vec::new();
             params.for_each_word(|word| plan.push(word));
