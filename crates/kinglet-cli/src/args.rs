@@ -181,6 +181,9 @@ pub(crate) struct How {
     /// the emulated core.
     #[arg(long, value_enum, default_value_t)]
     pub(crate) target: Target,
+    /// The instruction set to use on this host, instead of the best that it has.
+    #[arg(long, value_enum, env = "KINGLET_ISA")]
+    isa: Option<Isa>,
     /// Plan once, as at build time, or in the interpreter's own memory, as on a device.
     #[arg(long, value_enum, default_value_t)]
     pub(crate) mode: Mode,
@@ -214,6 +217,26 @@ pub(crate) enum Target {
     Host,
 }
 
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Isa {
+    Portable,
+    Avx2,
+    AvxVnni,
+    Avx512Vnni,
+}
+
+impl Isa {
+    fn family(self) -> kinglet::Target {
+        use kinglet::Target as Family;
+        match self {
+            Self::Portable => Family::Portable,
+            Self::Avx2 => Family::Avx2,
+            Self::AvxVnni => Family::AvxVnni,
+            Self::Avx512Vnni => Family::Avx512Vnni,
+        }
+    }
+}
+
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Mode {
     #[default]
@@ -244,6 +267,13 @@ enum ReferenceName {
 impl How {
     /// Refuses what is not built yet.
     pub(crate) fn check(&self) -> Result<()> {
+        if let Some(isa) = self.isa
+            && self.target == Target::Host
+            && !isa.family().runs_here()
+        {
+            let message = format!("this machine does not have it; its best is {}", kinglet::Target::native().name());
+            return Err(Failure::usage(format!("--isa {}", value_name(isa)), message));
+        }
         if self.slim == Some(Switch::On) {
             let message = "models are not slimmed yet; leave it out, or say --slim off";
             return Err(Failure::usage("--slim on", message));
@@ -280,7 +310,7 @@ impl How {
             Target::CortexM4 | Target::CortexM7 | Target::CortexM33 => Family::Dsp,
             Target::CortexM55 => Family::Mve,
             Target::Aarch64 | Target::Wasm32 => Family::Portable,
-            Target::Host => Family::native(),
+            Target::Host => self.isa.map_or_else(Family::native, Isa::family),
         }
     }
 

@@ -137,19 +137,29 @@ impl Footprint {
                 footprint.reads = [Span::new(p.input, &[from, p.input_rows]), Span::EMPTY];
                 footprint.write = Span::new(p.output, &[to, p.output_rows]);
             }
-            Kernel::Conv2d => {
+            Kernel::Conv2d | Kernel::Conv2dAvx512Vnni | Kernel::Conv2dAvxVnni | Kernel::Conv2dAvx2 => {
                 let p = conv_2d::Conv2dParams::from_words(words)?;
                 footprint.scratch = Span::new(p.scratch, &[p.scratch_len]);
                 footprint.reads = [Span::new(p.input, &[p.input_stride, p.input_ring]), Span::EMPTY];
                 footprint.write = Span::new(p.output, &[p.output_stride, p.output_ring]);
             }
-            Kernel::DepthwiseConv2d => {
+            Kernel::DepthwiseConv2d
+            | Kernel::DepthwiseConv2dAvx512Vnni
+            | Kernel::DepthwiseConv2dAvxVnni
+            | Kernel::DepthwiseConv2dAvx2
+            | Kernel::DepthwiseOneAvx512Vnni
+            | Kernel::DepthwiseOneAvxVnni
+            | Kernel::DepthwiseOneAvx2 => {
                 let p = depthwise_conv_2d::DepthwiseConv2dParams::from_words(words)?;
                 footprint.scratch = Span::new(p.scratch, &[p.scratch_len]);
                 footprint.reads = [Span::new(p.input, &[p.input_stride, p.input_ring]), Span::EMPTY];
                 footprint.write = Span::new(p.output, &[p.output_stride, p.output_ring]);
             }
-            Kernel::FullyConnected | Kernel::FullyConnectedLitert => {
+            Kernel::FullyConnected
+            | Kernel::FullyConnectedLitert
+            | Kernel::FullyConnectedAvx512Vnni
+            | Kernel::FullyConnectedAvxVnni
+            | Kernel::FullyConnectedAvx2 => {
                 let p = fully_connected::FullyConnectedParams::from_words(words)?;
                 footprint.scratch = Span::new(p.scratch, &[p.scratch_len]);
                 footprint.reads = [Span::new(p.input, &[p.input_depth, p.batch]), Span::EMPTY];

@@ -94,6 +94,18 @@ macro_rules! for_each_kernel {
             RoundF32 = 144, unary::round_f32, [Round], "portable ROUND, float32";
             ClampF32 = 145, unary::clamp_f32, [Relu, Relu6, ReluN1To1, Relu0To1], "portable activation of its own, float32";
             Cast = 146, cast::cast, [Cast], "portable CAST";
+            Conv2dAvx512Vnni = 400, x86::conv_2d_avx512_vnni, [Conv2d], "convolution, AVX-512 VNNI";
+            DepthwiseConv2dAvx512Vnni = 401, x86::depthwise_conv_2d_avx512_vnni, [DepthwiseConv2d], "depthwise convolution, AVX-512 VNNI";
+            DepthwiseOneAvx512Vnni = 402, x86::depthwise_one_avx512_vnni, [DepthwiseConv2d], "depthwise convolution of one channel, AVX-512 VNNI";
+            FullyConnectedAvx512Vnni = 403, x86::fully_connected_avx512_vnni, [FullyConnected], "fully connected, AVX-512 VNNI";
+            Conv2dAvxVnni = 417, x86::conv_2d_avx_vnni, [Conv2d], "convolution, AVX-VNNI";
+            DepthwiseConv2dAvxVnni = 418, x86::depthwise_conv_2d_avx_vnni, [DepthwiseConv2d], "depthwise convolution, AVX-VNNI";
+            DepthwiseOneAvxVnni = 419, x86::depthwise_one_avx_vnni, [DepthwiseConv2d], "depthwise convolution of one channel, AVX-VNNI";
+            FullyConnectedAvxVnni = 420, x86::fully_connected_avx_vnni, [FullyConnected], "fully connected, AVX-VNNI";
+            Conv2dAvx2 = 433, x86::conv_2d_avx2, [Conv2d], "convolution, AVX2";
+            DepthwiseConv2dAvx2 = 434, x86::depthwise_conv_2d_avx2, [DepthwiseConv2d], "depthwise convolution, AVX2";
+            DepthwiseOneAvx2 = 435, x86::depthwise_one_avx2, [DepthwiseConv2d], "depthwise convolution of one channel, AVX2";
+            FullyConnectedAvx2 = 436, x86::fully_connected_avx2, [FullyConnected], "fully connected, AVX2";
         }
     };
 }
@@ -137,6 +149,9 @@ macro_rules! define {
                 match self as u16 {
                     300..350 => Target::Dsp,
                     350..400 => Target::Mve,
+                    400..417 => Target::Avx512Vnni,
+                    417..433 => Target::AvxVnni,
+                    433..450 => Target::Avx2,
                     500..550 => Target::Scalar,
                     _ => Target::Portable,
                 }

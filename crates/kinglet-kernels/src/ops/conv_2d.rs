@@ -1,6 +1,7 @@
 //! CONV_2D, int8: two-dimensional convolution, NHWC activations, OHWI weights.
 
 use crate::ops::rows::{Axis, Rows, batch_and_row, product};
+use crate::arch::wide::layers;
 use crate::params::params;
 use crate::{Call, Choice, Fault, How, Kernel, Place, Weights};
 
@@ -58,12 +59,19 @@ params! {
 }
 
 /// Chooses the kernel of a convolution. Places, tables and scratch are not yet known.
-pub fn choose(_params: &Conv2dParams, _weights: &Weights<'_>, _how: &How) -> Choice {
+pub fn choose(params: &Conv2dParams, weights: &Weights<'_>, how: &How) -> Choice {
+    if cfg!(kinglet_wide) && let Some(choice) = layers::choose_conv(params, weights, how) {
+        return choice;
+    }
     Choice::new(Kernel::Conv2d)
 }
 
 /// Writes a layer's constants as the kernel chosen wants them: [`Choice::prepared`] bytes.
-pub fn pack(_kernel: Kernel, _params: &Conv2dParams, _weights: &Weights<'_>, _out: &mut [u8]) {}
+pub fn pack(kernel: Kernel, params: &Conv2dParams, weights: &Weights<'_>, out: &mut [u8]) {
+    if cfg!(kinglet_wide) {
+        layers::pack_conv(kernel.target(), params, weights, out);
+    }
+}
 
 /// The portable convolution: SAME or VALID padding, strides, dilation, groups, any batch.
 ///

@@ -1,6 +1,7 @@
 //! DEPTHWISE_CONV_2D, int8: every input channel is convolved by filters of its own.
 
 use crate::ops::rows::{Axis, Rows, batch_and_row, product};
+use crate::arch::wide::layers;
 use crate::params::params;
 use crate::{Call, Choice, Fault, How, Kernel, Place, Weights};
 
@@ -56,12 +57,19 @@ params! {
 }
 
 /// Chooses the kernel of a depthwise convolution. Places, tables and scratch are not yet known.
-pub fn choose(_params: &DepthwiseConv2dParams, _weights: &Weights<'_>, _how: &How) -> Choice {
+pub fn choose(params: &DepthwiseConv2dParams, weights: &Weights<'_>, how: &How) -> Choice {
+    if cfg!(kinglet_wide) && let Some(choice) = layers::choose_depthwise(params, weights, how) {
+        return choice;
+    }
     Choice::new(Kernel::DepthwiseConv2d)
 }
 
 /// Writes a layer's constants as the kernel chosen wants them: [`Choice::prepared`] bytes.
-pub fn pack(_kernel: Kernel, _params: &DepthwiseConv2dParams, _weights: &Weights<'_>, _out: &mut [u8]) {}
+pub fn pack(kernel: Kernel, params: &DepthwiseConv2dParams, weights: &Weights<'_>, out: &mut [u8]) {
+    if cfg!(kinglet_wide) {
+        layers::pack_depthwise(kernel, params, weights, out);
+    }
+}
 
 /// The portable depthwise convolution: SAME or VALID padding, strides, dilation, depth multiplier, any
 /// batch.

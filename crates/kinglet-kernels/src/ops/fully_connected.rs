@@ -2,6 +2,7 @@
 
 use crate::call::Bias;
 use crate::ops::rows::{Rows, product};
+use crate::arch::wide::layers;
 use crate::params::params;
 use crate::quant::round_f64_to_i32;
 use crate::{Call, Choice, Fault, How, Kernel, Place, Weights};
@@ -38,12 +39,19 @@ params! {
 }
 
 /// Chooses the kernel of a fully connected layer. Places, tables and scratch are not yet known.
-pub fn choose(_params: &FullyConnectedParams, _weights: &Weights<'_>, _how: &How) -> Choice {
+pub fn choose(params: &FullyConnectedParams, weights: &Weights<'_>, how: &How) -> Choice {
+    if cfg!(kinglet_wide) && let Some(choice) = layers::choose_dense(params, weights, how) {
+        return choice;
+    }
     Choice::new(Kernel::FullyConnected)
 }
 
 /// Writes a layer's constants as the kernel chosen wants them: [`Choice::prepared`] bytes.
-pub fn pack(_kernel: Kernel, _params: &FullyConnectedParams, _weights: &Weights<'_>, _out: &mut [u8]) {}
+pub fn pack(kernel: Kernel, params: &FullyConnectedParams, weights: &Weights<'_>, out: &mut [u8]) {
+    if cfg!(kinglet_wide) {
+        layers::pack_dense(kernel.target(), params, weights, out);
+    }
+}
 
 /// The portable fully connected layer. Accumulators wrap at 32 bits. Input and output do not overlap.
 pub fn fully_connected(call: &Call<'_>) -> Result<(), Fault> {

@@ -30,3 +30,4 @@ pub mod strided_copy;
 pub mod svdf;
 pub mod transpose_conv;
 pub mod unary;
+pub mod x86;

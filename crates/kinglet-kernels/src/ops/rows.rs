@@ -22,6 +22,12 @@ impl<'a> Rows<'a> {
         Ok(Self { cells, stride, ring })
     }
 
+    /// The cells of the rows of `range`; `None` where they are not one piece.
+    pub fn range(&self, range: &core::ops::Range<u32>) -> Option<&'a [Cell<i8>]> {
+        let (start, end) = ((range.start as usize), (range.end as usize));
+        self.cells.get(start.checked_mul(self.stride)?..end.checked_mul(self.stride)?)
+    }
+
     /// The cells of row `y`.
     #[inline]
     pub fn row(&self, y: u32) -> Result<&'a [Cell<i8>], Fault> {
