@@ -271,7 +271,8 @@ impl How {
             && self.target == Target::Host
             && !isa.family().runs_here()
         {
-            let message = format!("this machine does not have it; its best is {}", kinglet::Target::native().name());
+            let message =
+                format!("this machine does not have it; its best is {}", kinglet::Target::native().name());
             return Err(Failure::usage(format!("--isa {}", value_name(isa)), message));
         }
         if self.slim == Some(Switch::On) {

@@ -172,7 +172,14 @@ impl Footprint {
                 footprint.write = Span::new(p.output, &[p.depth, p.batch, size]);
                 footprint.in_place = size == 1;
             }
-            Kernel::AveragePool2d | Kernel::MaxPool2d => {
+            Kernel::AveragePool2d
+            | Kernel::MaxPool2d
+            | Kernel::AveragePool2dAvx512Vnni
+            | Kernel::MaxPool2dAvx512Vnni
+            | Kernel::AveragePool2dAvxVnni
+            | Kernel::MaxPool2dAvxVnni
+            | Kernel::AveragePool2dAvx2
+            | Kernel::MaxPool2dAvx2 => {
                 let p = pool_2d::Pool2dParams::from_words(words)?;
                 footprint.reads = [Span::new(p.input, &[p.input_stride, p.input_ring]), Span::EMPTY];
                 footprint.write = Span::new(p.output, &[p.output_stride, p.output_ring]);
@@ -180,6 +187,15 @@ impl Footprint {
             Kernel::AddS8
             | Kernel::SubS8
             | Kernel::MulS8
+            | Kernel::AddS8Avx512Vnni
+            | Kernel::SubS8Avx512Vnni
+            | Kernel::MulS8Avx512Vnni
+            | Kernel::AddS8AvxVnni
+            | Kernel::SubS8AvxVnni
+            | Kernel::MulS8AvxVnni
+            | Kernel::AddS8Avx2
+            | Kernel::SubS8Avx2
+            | Kernel::MulS8Avx2
             | Kernel::MaximumS8
             | Kernel::MinimumS8
             | Kernel::SquaredDifferenceS8

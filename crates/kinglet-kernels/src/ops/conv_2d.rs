@@ -1,7 +1,7 @@
 //! CONV_2D, int8: two-dimensional convolution, NHWC activations, OHWI weights.
 
-use crate::ops::rows::{Axis, Rows, batch_and_row, product};
 use crate::arch::wide::layers;
+use crate::ops::rows::{Axis, Rows, batch_and_row, product};
 use crate::params::params;
 use crate::{Call, Choice, Fault, How, Kernel, Place, Weights};
 
@@ -60,7 +60,9 @@ params! {
 
 /// Chooses the kernel of a convolution. Places, tables and scratch are not yet known.
 pub fn choose(params: &Conv2dParams, weights: &Weights<'_>, how: &How) -> Choice {
-    if cfg!(kinglet_wide) && let Some(choice) = layers::choose_conv(params, weights, how) {
+    if cfg!(kinglet_wide)
+        && let Some(choice) = layers::choose_conv(params, weights, how)
+    {
         return choice;
     }
     Choice::new(Kernel::Conv2d)

@@ -1,7 +1,7 @@
 //! DEPTHWISE_CONV_2D, int8: every input channel is convolved by filters of its own.
 
-use crate::ops::rows::{Axis, Rows, batch_and_row, product};
 use crate::arch::wide::layers;
+use crate::ops::rows::{Axis, Rows, batch_and_row, product};
 use crate::params::params;
 use crate::{Call, Choice, Fault, How, Kernel, Place, Weights};
 
@@ -58,7 +58,9 @@ params! {
 
 /// Chooses the kernel of a depthwise convolution. Places, tables and scratch are not yet known.
 pub fn choose(params: &DepthwiseConv2dParams, weights: &Weights<'_>, how: &How) -> Choice {
-    if cfg!(kinglet_wide) && let Some(choice) = layers::choose_depthwise(params, weights, how) {
+    if cfg!(kinglet_wide)
+        && let Some(choice) = layers::choose_depthwise(params, weights, how)
+    {
         return choice;
     }
     Choice::new(Kernel::DepthwiseConv2d)

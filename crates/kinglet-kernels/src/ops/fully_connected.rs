@@ -1,8 +1,8 @@
 //! FULLY_CONNECTED, int8: a matrix-vector product for each row of the input.
 
+use crate::arch::wide::layers;
 use crate::call::Bias;
 use crate::ops::rows::{Rows, product};
-use crate::arch::wide::layers;
 use crate::params::params;
 use crate::quant::round_f64_to_i32;
 use crate::{Call, Choice, Fault, How, Kernel, Place, Weights};
@@ -40,7 +40,9 @@ params! {
 
 /// Chooses the kernel of a fully connected layer. Places, tables and scratch are not yet known.
 pub fn choose(params: &FullyConnectedParams, weights: &Weights<'_>, how: &How) -> Choice {
-    if cfg!(kinglet_wide) && let Some(choice) = layers::choose_dense(params, weights, how) {
+    if cfg!(kinglet_wide)
+        && let Some(choice) = layers::choose_dense(params, weights, how)
+    {
         return choice;
     }
     Choice::new(Kernel::FullyConnected)

@@ -2,6 +2,7 @@
 
 use core::cell::Cell;
 
+use crate::arch::wide::layers;
 use crate::ops::rows::{Axis, Rows, batch_and_row, product};
 use crate::params::params;
 use crate::{Call, Choice, Fault, Kernel, Place, Target};
@@ -40,13 +41,15 @@ params! {
 }
 
 /// Chooses the kernel of average pooling.
-pub fn choose_average(_target: Target) -> Choice {
-    Choice::new(Kernel::AveragePool2d)
+pub fn choose_average(target: Target) -> Choice {
+    let wide = layers::pool(true, target).filter(|_| cfg!(kinglet_wide));
+    Choice::new(wide.unwrap_or(Kernel::AveragePool2d))
 }
 
 /// Chooses the kernel of maximum pooling.
-pub fn choose_max(_target: Target) -> Choice {
-    Choice::new(Kernel::MaxPool2d)
+pub fn choose_max(target: Target) -> Choice {
+    let wide = layers::pool(false, target).filter(|_| cfg!(kinglet_wide));
+    Choice::new(wide.unwrap_or(Kernel::MaxPool2d))
 }
 
 /// Portable average pooling: the mean of the window's inputs that are not padding, rounded to nearest,

@@ -43,4 +43,34 @@ entries! {
     depthwise_one_avx2 = avx2::depthwise_one;
     /// Fully connected, AVX2.
     fully_connected_avx2 = avx2::fully_connected;
+    /// ADD, int8, AVX-512 VNNI.
+    add_s8_avx512_vnni = avx512_vnni::add_s8;
+    /// SUB, int8, AVX-512 VNNI.
+    sub_s8_avx512_vnni = avx512_vnni::sub_s8;
+    /// MUL, int8, AVX-512 VNNI.
+    mul_s8_avx512_vnni = avx512_vnni::mul_s8;
+    /// Average pooling, int8, AVX-512 VNNI.
+    average_pool_2d_avx512_vnni = avx512_vnni::average_pool_2d;
+    /// Maximum pooling, int8, AVX-512 VNNI.
+    max_pool_2d_avx512_vnni = avx512_vnni::max_pool_2d;
+    /// ADD, int8, AVX-VNNI.
+    add_s8_avx_vnni = avx_vnni::add_s8;
+    /// SUB, int8, AVX-VNNI.
+    sub_s8_avx_vnni = avx_vnni::sub_s8;
+    /// MUL, int8, AVX-VNNI.
+    mul_s8_avx_vnni = avx_vnni::mul_s8;
+    /// Average pooling, int8, AVX-VNNI.
+    average_pool_2d_avx_vnni = avx_vnni::average_pool_2d;
+    /// Maximum pooling, int8, AVX-VNNI.
+    max_pool_2d_avx_vnni = avx_vnni::max_pool_2d;
+    /// ADD, int8, AVX2.
+    add_s8_avx2 = avx2::add_s8;
+    /// SUB, int8, AVX2.
+    sub_s8_avx2 = avx2::sub_s8;
+    /// MUL, int8, AVX2.
+    mul_s8_avx2 = avx2::mul_s8;
+    /// Average pooling, int8, AVX2.
+    average_pool_2d_avx2 = avx2::average_pool_2d;
+    /// Maximum pooling, int8, AVX2.
+    max_pool_2d_avx2 = avx2::max_pool_2d;
 }

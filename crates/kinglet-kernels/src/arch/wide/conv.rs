@@ -5,11 +5,11 @@ use core::cell::Cell;
 use core::mem::MaybeUninit;
 use core::ops::Range;
 
+use crate::arch::wide::layers::{BUFFER, MAX_RUNS, Runs, SLACK};
 use crate::arch::wide::pack::{Column, FLAG_BYTES, Shape};
 use crate::arch::wide::vector::Vector;
 use crate::ops::conv_2d::Conv2dParams;
 use crate::ops::rows::{Rows, batch_and_row, product};
-use crate::arch::wide::layers::{BUFFER, MAX_RUNS, Runs, SLACK};
 use crate::{Call, Fault};
 
 /// Output pixels in a block.
@@ -49,24 +49,36 @@ pub(crate) struct Packed<'p> {
     pub(crate) max: i8,
 }
 
-impl Packed<'_> {
-    /// Calls `run` with the first channel, the number of columns and the bytes of each group.
-    #[inline(always)]
-    pub(crate) fn for_each_group(
-        &self,
-        mut run: impl FnMut(usize, usize, &[u8]) -> Result<(), Fault>,
-    ) -> Result<(), Fault> {
+impl<'p> Packed<'p> {
+    /// The groups, from the first channel on.
+    pub(crate) fn groups(&self) -> Groups<'p> {
         let columns = self.channels.div_ceil(self.shape.lanes);
-        let (mut column, mut rest) = (0, self.bytes);
-        while column < columns {
-            let n = Shape::columns_at(column, columns);
-            let bytes = self.shape.group_bytes(n, self.steps);
-            let (group, next) = rest.split_at_checked(bytes).ok_or(Fault::BadPlan)?;
-            run(column.wrapping_mul(self.shape.lanes), n, group)?;
-            column = column.wrapping_add(n);
-            rest = next;
+        Groups { rest: self.bytes, shape: self.shape, steps: self.steps, column: 0, columns }
+    }
+}
+
+/// The groups of a packed layer: first channel, number of columns, and bytes.
+pub(crate) struct Groups<'p> {
+    rest: &'p [u8],
+    shape: Shape,
+    steps: usize,
+    column: usize,
+    columns: usize,
+}
+
+impl<'p> Iterator for Groups<'p> {
+    type Item = (usize, usize, &'p [u8]);
+
+    fn next(&mut self) -> Option<Self::Item> {
+        if self.column >= self.columns {
+            return None;
         }
-        Ok(())
+        let n = Shape::columns_at(self.column, self.columns);
+        let (group, rest) = self.rest.split_at_checked(self.shape.group_bytes(n, self.steps))?;
+        let first = self.column.wrapping_mul(self.shape.lanes);
+        self.column = self.column.wrapping_add(n);
+        self.rest = rest;
+        Some((first, n, group))
     }
 }
 
@@ -87,7 +99,13 @@ impl Padded<'_> {
     /// # Safety
     /// `width * depth` activations can be written.
     #[inline(always)]
-    pub(crate) unsafe fn load<V: Vector>(&self, y: isize, x: isize, width: usize, to: *mut u8) -> Result<(), Fault> {
+    pub(crate) unsafe fn load<V: Vector>(
+        &self,
+        y: isize,
+        x: isize,
+        width: usize,
+        to: *mut u8,
+    ) -> Result<(), Fault> {
         let size = 4 / V::GROUP;
         let count = width.wrapping_mul(self.depth);
         if y < 0 || y >= self.height {
@@ -114,6 +132,46 @@ impl Padded<'_> {
     }
 }
 
+impl Padded<'_> {
+    /// As [`load`](Self::load), for every `step`-th pixel from `x` on.
+    ///
+    /// # Safety
+    /// `count * depth` activations can be written.
+    #[inline(always)]
+    pub(crate) unsafe fn load_every<V: Vector>(
+        &self,
+        y: isize,
+        x: isize,
+        step: usize,
+        count: usize,
+        to: *mut u8,
+    ) -> Result<(), Fault> {
+        let pixel = self.depth * (4 / V::GROUP);
+        if y < 0 || y >= self.height {
+            // SAFETY: as the caller promises.
+            unsafe { V::fill(to, self.zero_point, count * self.depth) };
+            return Ok(());
+        }
+        let row = self.rows.row(self.first_row.wrapping_add(y as u32))?;
+        // The first pixel that is inside, and the first behind that is not.
+        let first = x.saturating_neg().max(0).unsigned_abs().div_ceil(step).min(count);
+        let inside = self.width.saturating_sub(x).max(0).unsigned_abs().div_ceil(step).clamp(first, count);
+        let start = x.saturating_add_unsigned(first * step).max(0).unsigned_abs() * self.depth;
+        let len = inside.saturating_sub(first + 1) * step * self.depth + self.depth;
+        let cells = if inside > first { row.get(start..).and_then(|row| row.get(..len)) } else { Some(row) };
+        let from = cells.ok_or(Fault::OutOfBounds)?.as_ptr().cast::<i8>();
+        // SAFETY: the three parts make up `count` pixels; those inside are `cells`.
+        unsafe {
+            V::fill(to, self.zero_point, first * self.depth);
+            for i in first..inside {
+                V::convert(to.add(i * pixel), from.add((i - first) * step * self.depth), self.depth);
+            }
+            V::fill(to.add(inside * pixel), self.zero_point, (count - inside) * self.depth);
+        }
+        Ok(())
+    }
+}
+
 /// Runs a convolution with packed weights.
 ///
 /// # Safety
@@ -131,8 +189,7 @@ pub(crate) unsafe fn conv_2d<V: Vector>(
     let runs = Runs::new(p, shape.group).ok_or(Fault::BadPlan)?;
     let steps = runs.count * runs.steps;
     let len = shape.layer_bytes(channels, steps).ok_or(Fault::BadPlan)?;
-    let packed =
-        Packed { bytes: call.constant(p.weights, len)?, shape, channels, steps, min, max };
+    let packed = Packed { bytes: call.constant(p.weights, len)?, shape, channels, steps, min, max };
     let input = Rows::new(call, p.input, p.input_stride, p.input_ring)?;
     let output = Rows::new(call, p.output, p.output_stride, p.output_ring)?;
 
@@ -163,7 +220,7 @@ pub(crate) unsafe fn conv_2d<V: Vector>(
                     count += 1;
                 }
                 // SAFETY: the pixels were written; each has `depth` activations and `channels` outputs.
-                unsafe { run_groups::<V>(&packed, &[0], runs.steps, buffer, initialized(pixels, count))? };
+                unsafe { run_groups::<V>(&packed, &[0], runs.steps, buffer, initialized(pixels, count)) };
             }
             return Ok(());
         }
@@ -234,7 +291,7 @@ pub(crate) unsafe fn conv_2d<V: Vector>(
             }
             // SAFETY: the pixels were written; the runs of each lie in the buffer, but for the last bytes of a
             // step, which may lie in its slack; each has `channels` outputs.
-            unsafe { run_groups::<V>(&packed, offsets, runs.steps, buffer, initialized(pixels, count))? };
+            unsafe { run_groups::<V>(&packed, offsets, runs.steps, buffer, initialized(pixels, count)) };
         }
         y = y.wrapping_add(rows as u32);
     }
@@ -281,8 +338,8 @@ unsafe fn run_groups<V: Vector>(
     run_steps: usize,
     buffer: *const u8,
     pixels: &[Pixel],
-) -> Result<(), Fault> {
-    packed.for_each_group(|first, columns, group| {
+) {
+    for (first, columns, group) in packed.groups() {
         let tiles = Tiles {
             group: group.as_ptr(),
             first,
@@ -300,8 +357,7 @@ unsafe fn run_groups<V: Vector>(
                 _ => tiles.run::<V, 1>(pixels),
             }
         }
-        Ok(())
-    })
+    }
 }
 
 /// The tiles of one group.
@@ -370,16 +426,17 @@ impl Tiles<'_> {
         unsafe {
             let constants = self.group.add(FLAG_BYTES);
             let mut weights = constants.add(C * column);
-            let from: [*const u8; R] =
-                core::array::from_fn(|r| self.buffer.add(pixels[r].input as usize));
-            let bias: [V; C] =
-                core::array::from_fn(|c| V::load(constants.add(c * column + Column::BIAS * vector)));
+            let mut from = [self.buffer; R];
+            for r in 0..R {
+                from[r] = self.buffer.add(pixels[r].input as usize);
+            }
+            let bias = vectors::<V, C>(constants.add(Column::BIAS * vector), column);
             let mut sums = [bias; R];
             for &run in self.runs {
                 let mut at = run as usize;
                 let end = at + 4 * self.run_steps;
                 while at < end {
-                    let step: [V; C] = core::array::from_fn(|c| V::load(weights.add(c * vector)));
+                    let step = vectors::<V, C>(weights, vector);
                     for r in 0..R {
                         let x = V::splat(from[r].add(at));
                         for c in 0..C {
@@ -410,4 +467,18 @@ impl Tiles<'_> {
             }
         }
     }
+}
+
+/// `C` vectors, `step` bytes apart.
+///
+/// # Safety
+/// They can be read.
+#[inline(always)]
+pub(crate) unsafe fn vectors<V: Vector, const C: usize>(from: *const u8, step: usize) -> [V; C] {
+    let mut vectors = [V::zero(); C];
+    for (c, vector) in vectors.iter_mut().enumerate() {
+        // SAFETY: as the caller promises.
+        *vector = unsafe { V::load(from.add(c * step)) };
+    }
+    vectors
 }

@@ -1,6 +1,6 @@
 //! Fully connected layers: each vector of the batch by itself, which is what batches of one want.
 
-use crate::arch::wide::conv::{Packed, start};
+use crate::arch::wide::conv::{Packed, start, vectors};
 use crate::arch::wide::pack::{Column, FLAG_BYTES, Shape};
 use crate::arch::wide::vector::Vector;
 use crate::ops::fully_connected::FullyConnectedParams;
@@ -31,7 +31,7 @@ pub(crate) unsafe fn fully_connected<V: Vector>(
             return Err(Fault::BadPlan);
         }
         let (from, to) = (start(from).cast_const(), start(to));
-        packed.for_each_group(|first, columns, group| {
+        for (first, columns, group) in packed.groups() {
             let len = (columns * V::LANES).min(channels - first);
             // SAFETY: the group has constants and weights of all columns; `depth` inputs can be read, and
             // `len` outputs from `first` on can be written.
@@ -43,8 +43,7 @@ pub(crate) unsafe fn fully_connected<V: Vector>(
                     _ => column_sums::<V, 1, 4>(&packed, group, from, depth, to, len),
                 }
             }
-            Ok(())
-        })?;
+        }
     }
     Ok(())
 }
@@ -69,7 +68,7 @@ unsafe fn column_sums<V: Vector, const C: usize, const U: usize>(
         let constants = group.add(FLAG_BYTES);
         let mut weights = constants.add(C * column);
         let mut sums = [[V::zero(); C]; U];
-        sums[0] = core::array::from_fn(|c| V::load(constants.add(c * column + Column::BIAS * vector)));
+        sums[0] = vectors(constants.add(Column::BIAS * vector), column);
         let mut at = 0;
         while at + U * V::GROUP <= depth {
             for u in 0..U {
@@ -85,9 +84,9 @@ unsafe fn column_sums<V: Vector, const C: usize, const U: usize>(
             let raw = if at + V::GROUP <= depth {
                 read::<V>(from.add(at))
             } else {
-                let mut raw = [0; 4];
-                for (i, byte) in raw.iter_mut().take(depth - at).enumerate() {
-                    *byte = from.add(at + i).read();
+                let mut raw = 0;
+                for i in 0..depth - at {
+                    raw |= u32::from(from.add(at + i).read() as u8) << (8 * i);
                 }
                 raw
             };
@@ -120,14 +119,13 @@ unsafe fn column_sums<V: Vector, const C: usize, const U: usize>(
 /// # Safety
 /// `GROUP` bytes can be read.
 #[inline(always)]
-unsafe fn read<V: Vector>(from: *const i8) -> [i8; 4] {
+unsafe fn read<V: Vector>(from: *const i8) -> u32 {
     // SAFETY: as the caller promises.
     unsafe {
         if V::GROUP == 4 {
-            from.cast::<[i8; 4]>().read()
+            from.cast::<u32>().read_unaligned()
         } else {
-            let [a, b] = from.cast::<[i8; 2]>().read();
-            [a, b, 0, 0]
+            from.cast::<u16>().read_unaligned().into()
         }
     }
 }

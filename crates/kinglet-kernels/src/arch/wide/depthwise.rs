@@ -1,12 +1,12 @@
 //! Depthwise convolution: taps that stand above each other are interleaved, so that a lane holds the taps of
 //! one channel, and channels and pixels follow each other in memory as one long row.
 
-use crate::arch::wide::conv::{Buffer, Padded, pair, start};
+use crate::arch::wide::conv::{Buffer, Padded, pair, start, vectors};
+use crate::arch::wide::layers::{BUFFER, Blocks, MAX_TAPS, SLACK};
 use crate::arch::wide::pack::{Column, FLAG_BYTES, Shape};
 use crate::arch::wide::vector::Vector;
 use crate::ops::depthwise_conv_2d::DepthwiseConv2dParams;
 use crate::ops::rows::{Rows, batch_and_row, product};
-use crate::arch::wide::layers::{BUFFER, Blocks, MAX_TAPS, SLACK};
 use crate::{Call, Fault};
 
 /// The most output rows in a block.
@@ -91,10 +91,8 @@ pub(crate) unsafe fn depthwise_conv_2d<V: Vector>(
                         continue;
                     }
                     for k in 0..planes {
-                        for i in 0..width {
-                            let x = first_x + (i * stride.1 + k) as isize;
-                            padded.load::<V>(y, x, 1, start.add(k * plane + i * depth * size))?;
-                        }
+                        let x = first_x + k as isize;
+                        padded.load_every::<V>(y, x, stride.1, width, start.add(k * plane))?;
                     }
                 }
             }
@@ -190,21 +188,21 @@ impl Task<'_> {
         unsafe {
             let constants = group.add(FLAG_BYTES);
             let mut weights = constants.add(4 * column);
-            let bias: [V; 4] =
-                core::array::from_fn(|c| V::load(constants.add(c * column + Column::BIAS * vector)));
+            let bias = vectors::<V, 4>(constants.add(Column::BIAS * vector), column);
             let mut sums = [bias; P];
             let mut first = 0;
             while first < self.rows {
-                let rows: [*const u8; 4] = core::array::from_fn(|r| {
-                    // Rows beyond the window meet weights of 0.
-                    let row = if first + r < self.rows { first + r } else { first };
-                    self.from.add(row * self.row_step + at * size)
-                });
+                let mut rows = [self.from.add(first * self.row_step + at * size); 4];
+                // Rows beyond the window meet weights of 0.
+                for r in 1..V::GROUP.min(self.rows - first) {
+                    rows[r] = rows[r].add(r * self.row_step);
+                }
                 for &tap in self.taps {
-                    let step: [V; 4] = core::array::from_fn(|c| V::load(weights.add(c * vector)));
+                    let step = vectors::<V, 4>(weights, vector);
                     for (i, sums) in sums.iter_mut().enumerate() {
                         let offset = tap + i * unit * size;
-                        let x = V::interleave(rows.map(|row| row.add(offset)));
+                        let [a, b, c, d] = rows;
+                        let x = V::interleave([a.add(offset), b.add(offset), c.add(offset), d.add(offset)]);
                         for c in 0..4 {
                             sums[c] = sums[c].dot(x[c], step[c]);
                         }

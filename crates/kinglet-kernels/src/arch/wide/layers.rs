@@ -1,6 +1,7 @@
 //! The descriptors: which layers these kernels take, and how their constants are packed.
 
 use crate::arch::wide::pack::{Layer, Shape, sums};
+use crate::ops::binary::Function;
 use crate::ops::conv_2d::Conv2dParams;
 use crate::ops::depthwise_conv_2d::DepthwiseConv2dParams;
 use crate::ops::fully_connected::FullyConnectedParams;
@@ -70,7 +71,12 @@ impl Runs {
         }
         let (in_row, len) = if p.dilation.1 == 1 { (1, width.checked_mul(depth)?) } else { (width, depth) };
         let count = height.checked_mul(in_row)?;
-        (count <= MAX_RUNS && len <= BUFFER).then_some(Self { count, steps: len.div_ceil(group), len, in_row })
+        (count <= MAX_RUNS && len <= BUFFER).then_some(Self {
+            count,
+            steps: len.div_ceil(group),
+            len,
+            in_row,
+        })
     }
 
     /// Where the runs start, in rows of `row` bytes and pixels of `pixel`.
@@ -244,6 +250,35 @@ pub(crate) fn choose_dense(p: &FullyConnectedParams, weights: &Weights<'_>, how:
     Some(Choice { kernel, scratch: 0, prepared: u32::try_from(prepared).ok()? })
 }
 
+/// The family's kernel for ADD, SUB or MUL of int8.
+pub(crate) fn binary(function: Function, target: Target) -> Option<Kernel> {
+    Some(match (target, function) {
+        (Target::Avx512Vnni, Function::Add) => Kernel::AddS8Avx512Vnni,
+        (Target::Avx512Vnni, Function::Sub) => Kernel::SubS8Avx512Vnni,
+        (Target::Avx512Vnni, Function::Mul) => Kernel::MulS8Avx512Vnni,
+        (Target::AvxVnni, Function::Add) => Kernel::AddS8AvxVnni,
+        (Target::AvxVnni, Function::Sub) => Kernel::SubS8AvxVnni,
+        (Target::AvxVnni, Function::Mul) => Kernel::MulS8AvxVnni,
+        (Target::Avx2, Function::Add) => Kernel::AddS8Avx2,
+        (Target::Avx2, Function::Sub) => Kernel::SubS8Avx2,
+        (Target::Avx2, Function::Mul) => Kernel::MulS8Avx2,
+        _ => return None,
+    })
+}
+
+/// The family's kernel for average or maximum pooling.
+pub(crate) fn pool(average: bool, target: Target) -> Option<Kernel> {
+    Some(match (target, average) {
+        (Target::Avx512Vnni, true) => Kernel::AveragePool2dAvx512Vnni,
+        (Target::Avx512Vnni, false) => Kernel::MaxPool2dAvx512Vnni,
+        (Target::AvxVnni, true) => Kernel::AveragePool2dAvxVnni,
+        (Target::AvxVnni, false) => Kernel::MaxPool2dAvxVnni,
+        (Target::Avx2, true) => Kernel::AveragePool2dAvx2,
+        (Target::Avx2, false) => Kernel::MaxPool2dAvx2,
+        _ => return None,
+    })
+}
+
 /// Packs a convolution's constants.
 pub(crate) fn pack_conv(target: Target, p: &Conv2dParams, weights: &Weights<'_>, out: &mut [u8]) {
     let Some(shape) = shape(target, p.output_depth as usize) else { return };
@@ -279,39 +314,41 @@ fn pack_one(target: Target, p: &DepthwiseConv2dParams, weights: &Weights<'_>, ou
     let layer = Layer { shape, weights: *weights, input_zero_point, output_zero_point };
     let at = |channel: usize, i: usize| weights.weights.get(i * channels + channel).copied().unwrap_or(0);
     let len = runs.count * runs.len;
-    pack_groups(&layer, channels, runs.count * runs.steps, out, |channel| {
-        let (mut sum, mut magnitude) = (0i32, 0u32);
-        for i in 0..len {
-            let weight = i32::from(at(channel, i));
-            sum = sum.wrapping_add(weight);
-            magnitude = magnitude.wrapping_add(weight.unsigned_abs());
-        }
-        (sum, magnitude)
-    }, |channel, words| {
-        for run in 0..runs.count {
-            for step in 0..runs.steps {
-                let mut group = [0; 4];
-                for (i, weight) in group.iter_mut().enumerate().take(shape.group) {
-                    let x = step * shape.group + i;
-                    if x < runs.len {
-                        *weight = at(channel, run * runs.len + x);
+    pack_groups(
+        &layer,
+        channels,
+        runs.count * runs.steps,
+        out,
+        |channel| {
+            let (mut sum, mut magnitude) = (0i32, 0u32);
+            for i in 0..len {
+                let weight = i32::from(at(channel, i));
+                sum = sum.wrapping_add(weight);
+                magnitude = magnitude.wrapping_add(weight.unsigned_abs());
+            }
+            (sum, magnitude)
+        },
+        |channel, words| {
+            for run in 0..runs.count {
+                for step in 0..runs.steps {
+                    let mut group = [0; 4];
+                    for (i, weight) in group.iter_mut().enumerate().take(shape.group) {
+                        let x = step * shape.group + i;
+                        if x < runs.len {
+                            *weight = at(channel, run * runs.len + x);
+                        }
+                    }
+                    if let Some(word) = words.next() {
+                        *word = word_of(shape.group, group);
                     }
                 }
-                if let Some(word) = words.next() {
-                    *word = word_of(shape.group, group);
-                }
             }
-        }
-    });
+        },
+    );
 }
 
 /// Packs the constants of a depthwise layer with a filter for each input channel.
-fn pack_each(
-    target: Target,
-    p: &DepthwiseConv2dParams,
-    weights: &Weights<'_>,
-    out: &mut [u8],
-) {
+fn pack_each(target: Target, p: &DepthwiseConv2dParams, weights: &Weights<'_>, out: &mut [u8]) {
     let Some(shape) = depthwise_shape(target) else { return };
     let [input_zero_point, output_zero_point, ..] = p.quant.map(i32::from);
     let layer = Layer { shape, weights: *weights, input_zero_point, output_zero_point };
@@ -372,21 +409,29 @@ fn word_of(group: usize, [a, b, c, d]: [i8; 4]) -> [u8; 4] {
 fn pack_rows(layer: &Layer<'_>, channels: usize, runs: &Runs, weights: &[i8], out: &mut [u8]) {
     let group = layer.shape.group;
     let filter = runs.count * runs.len;
-    let row = |channel: usize| weights.get(channel * filter..).and_then(|w| w.get(..filter)).unwrap_or_default();
-    pack_groups(layer, channels, runs.count * runs.steps, out, |channel| sums(row(channel)), |channel, words| {
-        for run in row(channel).chunks_exact(runs.len.max(1)) {
-            for chunk in run.chunks(group) {
-                let Some(word) = words.next() else { return };
-                *word = match *chunk {
-                    [a, b, c, d] => word_of(4, [a, b, c, d]),
-                    [a, b, c] => word_of(group, [a, b, c, 0]),
-                    [a, b] => word_of(group, [a, b, 0, 0]),
-                    [a] => word_of(group, [a, 0, 0, 0]),
-                    _ => [0; 4],
-                };
+    let row =
+        |channel: usize| weights.get(channel * filter..).and_then(|w| w.get(..filter)).unwrap_or_default();
+    pack_groups(
+        layer,
+        channels,
+        runs.count * runs.steps,
+        out,
+        |channel| sums(row(channel)),
+        |channel, words| {
+            for run in row(channel).chunks_exact(runs.len.max(1)) {
+                for chunk in run.chunks(group) {
+                    let Some(word) = words.next() else { return };
+                    *word = match *chunk {
+                        [a, b, c, d] => word_of(4, [a, b, c, d]),
+                        [a, b, c] => word_of(group, [a, b, c, 0]),
+                        [a, b] => word_of(group, [a, b, 0, 0]),
+                        [a] => word_of(group, [a, 0, 0, 0]),
+                        _ => [0; 4],
+                    };
+                }
             }
-        }
-    });
+        },
+    );
 }
 
 /// Packs all groups of a layer.
@@ -403,7 +448,9 @@ fn pack_groups(
     while column < columns {
         let n = Shape::columns_at(column, columns);
         let first = column * layer.shape.lanes;
-        let Some((group, next)) = rest.split_at_mut_checked(layer.shape.group_bytes(n, steps)) else { return };
+        let Some((group, next)) = rest.split_at_mut_checked(layer.shape.group_bytes(n, steps)) else {
+            return;
+        };
         let known = |c: usize| {
             let channel = first + c;
             (channel < channels).then(|| {

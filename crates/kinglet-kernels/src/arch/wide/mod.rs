@@ -10,7 +10,11 @@ pub(crate) mod conv;
 pub(crate) mod dense;
 #[cfg(kinglet_wide)]
 pub(crate) mod depthwise;
+#[cfg(kinglet_wide)]
+pub(crate) mod elements;
 pub(crate) mod layers;
 pub(crate) mod pack;
+#[cfg(kinglet_wide)]
+pub(crate) mod pool;
 #[cfg(kinglet_wide)]
 pub(crate) mod vector;

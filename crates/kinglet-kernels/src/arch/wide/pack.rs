@@ -164,11 +164,9 @@ impl Layer<'_> {
                 let c = shape.channel(columns, column, lane);
                 let known = match channel_of(c) {
                     Some((channel, sum, magnitude)) => self.constants(channel, sum, magnitude),
-                    None => Constants {
-                        bias: 0,
-                        factor: Multiplier { multiplier: 0, shift: 0 },
-                        quick: true,
-                    },
+                    None => {
+                        Constants { bias: 0, factor: Multiplier { multiplier: 0, shift: 0 }, quick: true }
+                    }
                 };
                 quick &= known.quick;
                 self.write_column(out, lane, &known);

@@ -1,5 +1,7 @@
 //! What an instruction set has to offer.
 
+use crate::arch::wide::pack::Column;
+
 /// A vector of 32-bit lanes.
 ///
 /// Functions of implementations are `#[inline(always)]` and carry no `target_feature`: they become part of an
@@ -28,8 +30,28 @@ pub(crate) unsafe trait Vector: Copy {
     /// Four bytes can be read.
     unsafe fn splat(from: *const u8) -> Self;
 
-    /// [`GROUP`](Self::GROUP) raw int8 activations, made ready for [`dot`](Self::dot), in every lane.
-    fn splat_group(raw: [i8; 4]) -> Self;
+    /// [`GROUP`](Self::GROUP) raw int8 activations, the first in the lowest byte, made ready for
+    /// [`dot`](Self::dot), in every lane.
+    fn splat_group(raw: u32) -> Self;
+
+    /// `value` in every lane.
+    fn splat_i32(value: i32) -> Self;
+
+    /// One int8 a lane, as int32.
+    ///
+    /// # Safety
+    /// `LANES` bytes can be read.
+    unsafe fn widen(from: *const i8) -> Self;
+
+    /// Difference, wrapping.
+    fn sub(self, other: Self) -> Self;
+
+    /// Product, wrapping.
+    fn mul(self, other: Self) -> Self;
+
+    /// TFLite's multiplication by a quantised factor, with two roundings: shifts to the left and to the right
+    /// are both given, and not negative.
+    fn multiply(self, multiplier: Self, left: Self, right: Self) -> Self;
 
     /// `self` plus, lane by lane, the products of activations and weights.
     fn dot(self, activations: Self, weights: Self) -> Self;
@@ -87,7 +109,18 @@ pub(crate) unsafe trait Vector: Copy {
     ///
     /// # Safety
     /// As [`factors`](Self::factors).
-    unsafe fn rescale_any(self, column: *const u8) -> Self;
+    #[inline(always)]
+    unsafe fn rescale_any(self, column: *const u8) -> Self {
+        let vector = Self::LANES * 4;
+        // SAFETY: a column has a vector at each of these places.
+        unsafe {
+            let multiplier = Self::load(column.add(Column::MULTIPLIER * vector));
+            let left = Self::load(column.add(Column::LEFT * vector));
+            let right = Self::load(column.add(Column::RIGHT * vector));
+            let zero = Self::load(column.add(Column::ZERO * vector));
+            self.multiply(multiplier, left, right).add(zero)
+        }
+    }
 
     /// Stores the first `len` channels of `N` vectors as int8 between `min` and `max`, in natural order.
     ///

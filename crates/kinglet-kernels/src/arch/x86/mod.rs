@@ -6,12 +6,13 @@ mod zmm;
 use ymm::{EVEX, PAIRS, VEX, Ymm};
 use zmm::Zmm;
 
+use crate::arch::wide::elements::Function;
 use crate::arch::wide::layers::{as_conv, depthwise_shape, shape};
-use crate::arch::wide::{conv, dense, depthwise};
+use crate::arch::wide::{conv, dense, depthwise, elements, pool};
 use crate::ops::conv_2d::Conv2dParams;
 use crate::ops::depthwise_conv_2d::DepthwiseConv2dParams;
 use crate::ops::fully_connected::FullyConnectedParams;
-use crate::{Call, Fault, Target};
+use crate::{Call, Fault, Target, ops};
 
 /// This machine has the instruction set of `target`. The answer is found once; then it costs a load.
 pub(crate) fn has(target: Target) -> bool {
@@ -70,6 +71,58 @@ macro_rules! family {
                 check()?;
                 // SAFETY: the machine has the instruction set.
                 unsafe { dense(call, &p) }
+            }
+
+            pub(crate) fn add_s8(call: &Call<'_>) -> Result<(), Fault> {
+                check()?;
+                // SAFETY: the machine has the instruction set.
+                if unsafe { binary(call, Function::Add)? } { Ok(()) } else { ops::binary::add_s8(call) }
+            }
+
+            pub(crate) fn sub_s8(call: &Call<'_>) -> Result<(), Fault> {
+                check()?;
+                // SAFETY: the machine has the instruction set.
+                if unsafe { binary(call, Function::Sub)? } { Ok(()) } else { ops::binary::sub_s8(call) }
+            }
+
+            pub(crate) fn mul_s8(call: &Call<'_>) -> Result<(), Fault> {
+                check()?;
+                // SAFETY: the machine has the instruction set.
+                if unsafe { binary(call, Function::Mul)? } { Ok(()) } else { ops::binary::mul_s8(call) }
+            }
+
+            pub(crate) fn average_pool_2d(call: &Call<'_>) -> Result<(), Fault> {
+                check()?;
+                // SAFETY: the machine has the instruction set.
+                unsafe { average(call) }
+            }
+
+            pub(crate) fn max_pool_2d(call: &Call<'_>) -> Result<(), Fault> {
+                check()?;
+                // SAFETY: the machine has the instruction set.
+                unsafe { maximum(call) }
+            }
+
+            #[target_feature(enable = $features)]
+            fn binary(call: &Call<'_>, function: Function) -> Result<bool, Fault> {
+                // SAFETY: this function is compiled for the instruction set.
+                unsafe {
+                    match function {
+                        Function::Add => elements::binary::<$Wide>(call, Function::Add),
+                        Function::Sub => elements::binary::<$Wide>(call, Function::Sub),
+                        Function::Mul => elements::binary::<$Wide>(call, Function::Mul),
+                    }
+                }
+            }
+
+            #[target_feature(enable = $features)]
+            fn average(call: &Call<'_>) -> Result<(), Fault> {
+                pool::pool::<true>(call)
+            }
+
+            #[target_feature(enable = $features)]
+            fn maximum(call: &Call<'_>) -> Result<(), Fault> {
+                pool::pool::<false>(call)
             }
 
             #[target_feature(enable = $features)]

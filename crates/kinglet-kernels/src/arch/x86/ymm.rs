@@ -49,14 +49,36 @@ unsafe impl<const DOT: u8> Vector for Ymm<DOT> {
     }
 
     #[inline(always)]
-    fn splat_group(raw: [i8; 4]) -> Self {
-        let word = if DOT == PAIRS {
-            i32::from(raw[0]) & 0xffff | i32::from(raw[1]) << 16
+    fn splat_group(raw: u32) -> Self {
+        Self::splat_i32(if DOT == PAIRS {
+            i32::from(raw as i8) & 0xffff | i32::from((raw >> 8) as i8) << 16
         } else {
-            i32::from_le_bytes(raw.map(|byte| byte as u8)) ^ SIGN
-        };
+            raw as i32 ^ SIGN
+        })
+    }
+
+    #[inline(always)]
+    fn splat_i32(value: i32) -> Self {
         // SAFETY: entries have the instruction set.
-        unsafe { Self(_mm256_set1_epi32(word)) }
+        unsafe { Self(_mm256_set1_epi32(value)) }
+    }
+
+    #[inline(always)]
+    unsafe fn widen(from: *const i8) -> Self {
+        // SAFETY: 8 bytes, as the caller promises.
+        unsafe { Self(_mm256_cvtepi8_epi32(_mm_loadl_epi64(from.cast()))) }
+    }
+
+    #[inline(always)]
+    fn sub(self, other: Self) -> Self {
+        // SAFETY: entries have the instruction set.
+        unsafe { Self(_mm256_sub_epi32(self.0, other.0)) }
+    }
+
+    #[inline(always)]
+    fn mul(self, other: Self) -> Self {
+        // SAFETY: entries have the instruction set.
+        unsafe { Self(_mm256_mullo_epi32(self.0, other.0)) }
     }
 
     #[inline(always)]
@@ -127,10 +149,10 @@ unsafe impl<const DOT: u8> Vector for Ymm<DOT> {
     unsafe fn interleave(rows: [*const u8; 4]) -> [Self; 4] {
         // SAFETY: 32 bytes of each of four rows, or 64 bytes of each of two, as the caller promises.
         unsafe {
-            let load = |from: *const u8| _mm256_loadu_si256(from.cast());
+            let (Self(a), Self(b)) = (Self::load(rows[0]), Self::load(rows[1]));
             if DOT == PAIRS {
-                let [a, b, ..] = rows.map(|row| row);
-                let (a0, a1, b0, b1) = (load(a), load(a.add(32)), load(b), load(b.add(32)));
+                let (a0, Self(a1), b0, Self(b1)) =
+                    (a, Self::load(rows[0].add(32)), b, Self::load(rows[1].add(32)));
                 return [
                     Self(_mm256_unpacklo_epi16(a0, b0)),
                     Self(_mm256_unpackhi_epi16(a0, b0)),
@@ -138,7 +160,7 @@ unsafe impl<const DOT: u8> Vector for Ymm<DOT> {
                     Self(_mm256_unpackhi_epi16(a1, b1)),
                 ];
             }
-            let [a, b, c, d] = rows.map(load);
+            let (Self(c), Self(d)) = (Self::load(rows[2]), Self::load(rows[3]));
             let (ab, cd) = (_mm256_unpacklo_epi8(a, b), _mm256_unpacklo_epi8(c, d));
             let (ab2, cd2) = (_mm256_unpackhi_epi8(a, b), _mm256_unpackhi_epi8(c, d));
             [
@@ -154,11 +176,12 @@ unsafe impl<const DOT: u8> Vector for Ymm<DOT> {
     unsafe fn factors(column: *const u8) -> Factors {
         // SAFETY: a column has two vectors of doubles at each of these places.
         unsafe {
-            let pair = |vector: usize| {
-                let from = column.add(vector * 32);
-                [_mm256_loadu_pd(from.cast()), _mm256_loadu_pd(from.add(32).cast())]
-            };
-            Factors { m: pair(Column::M), c: pair(Column::C), s: pair(Column::S), z: pair(Column::Z) }
+            Factors {
+                m: pair(column, Column::M),
+                c: pair(column, Column::C),
+                s: pair(column, Column::S),
+                z: pair(column, Column::Z),
+            }
         }
     }
 
@@ -168,23 +191,18 @@ unsafe impl<const DOT: u8> Vector for Ymm<DOT> {
         unsafe {
             // An integer with this high word before it is a double: 2^52 more.
             let high = _mm256_set1_epi32(MAGIC_HIGH);
-            let half = |x: __m256i, i: usize| {
-                let rounded = _mm256_fmadd_pd(_mm256_castsi256_pd(x), f.m[i], f.c[i]);
-                _mm256_castpd_ps(_mm256_fmadd_pd(rounded, f.s[i], f.z[i]))
-            };
-            let low = half(_mm256_unpacklo_epi32(self.0, high), 0);
-            let up = half(_mm256_unpackhi_epi32(self.0, high), 1);
+            let low = half(_mm256_unpacklo_epi32(self.0, high), f, 0);
+            let up = half(_mm256_unpackhi_epi32(self.0, high), f, 1);
             Self(_mm256_castps_si256(_mm256_shuffle_ps::<0x88>(low, up)))
         }
     }
 
     #[inline(always)]
-    unsafe fn rescale_any(self, column: *const u8) -> Self {
-        // SAFETY: a column has a vector at each of these places.
+    fn multiply(self, multiplier: Self, left: Self, right: Self) -> Self {
+        let (multiplier, left, right) = (multiplier.0, left.0, right.0);
+        // SAFETY: entries have the instruction set.
         unsafe {
-            let at = |vector: usize| _mm256_loadu_si256(column.add(vector * 32).cast());
-            let (multiplier, right) = (at(Column::MULTIPLIER), at(Column::RIGHT));
-            let x = _mm256_sllv_epi32(self.0, at(Column::LEFT));
+            let x = _mm256_sllv_epi32(self.0, left);
             // SaturatingRoundingDoublingHighMul: even and odd lanes apart.
             let nudge = _mm256_set1_epi64x(1 << 30);
             let even = _mm256_add_epi64(_mm256_mul_epi32(x, multiplier), nudge);
@@ -196,8 +214,7 @@ unsafe impl<const DOT: u8> Vector for Ymm<DOT> {
             let mask = _mm256_sub_epi32(_mm256_sllv_epi32(one, right), one);
             let threshold = _mm256_add_epi32(_mm256_srli_epi32::<1>(mask), _mm256_srli_epi32::<31>(x));
             let up = _mm256_cmpgt_epi32(_mm256_and_si256(x, mask), threshold);
-            let rounded = _mm256_sub_epi32(_mm256_srav_epi32(x, right), up);
-            Self(_mm256_add_epi32(rounded, at(Column::ZERO)))
+            Self(_mm256_sub_epi32(_mm256_srav_epi32(x, right), up))
         }
     }
 
@@ -237,5 +254,31 @@ unsafe impl<const DOT: u8> Vector for Ymm<DOT> {
                 _mm_storel_epi64(to.cast(), low);
             }
         }
+    }
+}
+
+/// Two vectors of doubles of a column.
+///
+/// # Safety
+/// They are there, and the machine has the instruction set.
+#[inline(always)]
+unsafe fn pair(column: *const u8, vector: usize) -> [__m256d; 2] {
+    // SAFETY: as the caller promises.
+    unsafe {
+        let from = column.add(vector * 32);
+        [_mm256_loadu_pd(from.cast()), _mm256_loadu_pd(from.add(32).cast())]
+    }
+}
+
+/// Half of the lanes requantised: the results are the low words.
+///
+/// # Safety
+/// The machine has the instruction set.
+#[inline(always)]
+unsafe fn half(x: __m256i, f: &Factors, i: usize) -> __m256 {
+    // SAFETY: as the caller promises.
+    unsafe {
+        let rounded = _mm256_fmadd_pd(_mm256_castsi256_pd(x), f.m[i], f.c[i]);
+        _mm256_castpd_ps(_mm256_fmadd_pd(rounded, f.s[i], f.z[i]))
     }
 }

@@ -38,10 +38,32 @@ unsafe impl Vector for Zmm {
     }
 
     #[inline(always)]
-    fn splat_group(raw: [i8; 4]) -> Self {
-        let word = i32::from_le_bytes(raw.map(|byte| byte as u8)) ^ SIGN;
+    fn splat_group(raw: u32) -> Self {
+        Self::splat_i32(raw as i32 ^ SIGN)
+    }
+
+    #[inline(always)]
+    fn splat_i32(value: i32) -> Self {
         // SAFETY: entries have the instruction set.
-        unsafe { Self(_mm512_set1_epi32(word)) }
+        unsafe { Self(_mm512_set1_epi32(value)) }
+    }
+
+    #[inline(always)]
+    unsafe fn widen(from: *const i8) -> Self {
+        // SAFETY: 16 bytes, as the caller promises.
+        unsafe { Self(_mm512_cvtepi8_epi32(_mm_loadu_si128(from.cast()))) }
+    }
+
+    #[inline(always)]
+    fn sub(self, other: Self) -> Self {
+        // SAFETY: entries have the instruction set.
+        unsafe { Self(_mm512_sub_epi32(self.0, other.0)) }
+    }
+
+    #[inline(always)]
+    fn mul(self, other: Self) -> Self {
+        // SAFETY: entries have the instruction set.
+        unsafe { Self(_mm512_mullo_epi32(self.0, other.0)) }
     }
 
     #[inline(always)]
@@ -90,7 +112,8 @@ unsafe impl Vector for Zmm {
     unsafe fn interleave(rows: [*const u8; 4]) -> [Self; 4] {
         // SAFETY: 64 bytes of each row, as the caller promises.
         unsafe {
-            let [a, b, c, d] = rows.map(|row| _mm512_loadu_si512(row.cast()));
+            let (Self(a), Self(b)) = (Self::load(rows[0]), Self::load(rows[1]));
+            let (Self(c), Self(d)) = (Self::load(rows[2]), Self::load(rows[3]));
             let (ab, cd) = (_mm512_unpacklo_epi8(a, b), _mm512_unpacklo_epi8(c, d));
             let (ab2, cd2) = (_mm512_unpackhi_epi8(a, b), _mm512_unpackhi_epi8(c, d));
             [
@@ -106,11 +129,12 @@ unsafe impl Vector for Zmm {
     unsafe fn factors(column: *const u8) -> Factors {
         // SAFETY: a column has two vectors of doubles at each of these places.
         unsafe {
-            let pair = |vector: usize| {
-                let from = column.add(vector * 64);
-                [_mm512_loadu_pd(from.cast()), _mm512_loadu_pd(from.add(64).cast())]
-            };
-            Factors { m: pair(Column::M), c: pair(Column::C), s: pair(Column::S), z: pair(Column::Z) }
+            Factors {
+                m: pair(column, Column::M),
+                c: pair(column, Column::C),
+                s: pair(column, Column::S),
+                z: pair(column, Column::Z),
+            }
         }
     }
 
@@ -120,23 +144,18 @@ unsafe impl Vector for Zmm {
         unsafe {
             // An integer with this high word before it is a double: 2^52 more.
             let high = _mm512_set1_epi32(MAGIC_HIGH);
-            let half = |x: __m512i, i: usize| {
-                let rounded = _mm512_fmadd_pd(_mm512_castsi512_pd(x), f.m[i], f.c[i]);
-                _mm512_castpd_ps(_mm512_fmadd_pd(rounded, f.s[i], f.z[i]))
-            };
-            let low = half(_mm512_unpacklo_epi32(self.0, high), 0);
-            let up = half(_mm512_unpackhi_epi32(self.0, high), 1);
+            let low = half(_mm512_unpacklo_epi32(self.0, high), f, 0);
+            let up = half(_mm512_unpackhi_epi32(self.0, high), f, 1);
             Self(_mm512_castps_si512(_mm512_shuffle_ps::<0x88>(low, up)))
         }
     }
 
     #[inline(always)]
-    unsafe fn rescale_any(self, column: *const u8) -> Self {
-        // SAFETY: a column has a vector at each of these places.
+    fn multiply(self, multiplier: Self, left: Self, right: Self) -> Self {
+        let (multiplier, left, right) = (multiplier.0, left.0, right.0);
+        // SAFETY: entries have the instruction set.
         unsafe {
-            let at = |vector: usize| _mm512_loadu_si512(column.add(vector * 64).cast());
-            let (multiplier, right) = (at(Column::MULTIPLIER), at(Column::RIGHT));
-            let x = _mm512_sllv_epi32(self.0, at(Column::LEFT));
+            let x = _mm512_sllv_epi32(self.0, left);
             // SaturatingRoundingDoublingHighMul: even and odd lanes apart.
             let nudge = _mm512_set1_epi64(1 << 30);
             let even = _mm512_add_epi64(_mm512_mul_epi32(x, multiplier), nudge);
@@ -149,8 +168,7 @@ unsafe impl Vector for Zmm {
             let threshold = _mm512_add_epi32(_mm512_srli_epi32::<1>(mask), _mm512_srli_epi32::<31>(x));
             let up = _mm512_cmpgt_epi32_mask(_mm512_and_si512(x, mask), threshold);
             let shifted = _mm512_srav_epi32(x, right);
-            let rounded = _mm512_mask_add_epi32(shifted, up, shifted, one);
-            Self(_mm512_add_epi32(rounded, at(Column::ZERO)))
+            Self(_mm512_mask_add_epi32(shifted, up, shifted, one))
         }
     }
 
@@ -193,5 +211,31 @@ unsafe impl Vector for Zmm {
                 _ => {}
             }
         }
+    }
+}
+
+/// Two vectors of doubles of a column.
+///
+/// # Safety
+/// They are there, and the machine has the instruction set.
+#[inline(always)]
+unsafe fn pair(column: *const u8, vector: usize) -> [__m512d; 2] {
+    // SAFETY: as the caller promises.
+    unsafe {
+        let from = column.add(vector * 64);
+        [_mm512_loadu_pd(from.cast()), _mm512_loadu_pd(from.add(64).cast())]
+    }
+}
+
+/// Half of the lanes requantised: the results are the low words.
+///
+/// # Safety
+/// The machine has the instruction set.
+#[inline(always)]
+unsafe fn half(x: __m512i, f: &Factors, i: usize) -> __m512 {
+    // SAFETY: as the caller promises.
+    unsafe {
+        let rounded = _mm512_fmadd_pd(_mm512_castsi512_pd(x), f.m[i], f.c[i]);
+        _mm512_castpd_ps(_mm512_fmadd_pd(rounded, f.s[i], f.z[i]))
     }
 }
