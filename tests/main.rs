@@ -7,6 +7,7 @@ mod mutation;
 mod plans;
 mod properties;
 mod regressions;
+mod slim;
 
 use proptest::test_runner::Config;
 

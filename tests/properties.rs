@@ -1,4 +1,4 @@
-//! Random sound models run, and layouts keep what is alive apart.
+//! Random sound models run, and laying outputs over inputs changes no byte.
 
 use kinglet_testmodel::random::{self, Choices};
 use kinglet_tests::{Stage, exercise};
@@ -22,4 +22,39 @@ proptest! {
             panic!("{stage:?}: {error:?} {model:#?}");
         }
     }
+
+    /// Each operator's output, right after the operator, is the same in a layout in which nothing lies over
+    /// anything that is alive while it is written.
+    #[test]
+    fn overlap_changes_nothing(bytes in proptest::collection::vec(any::<u8>(), 0..300)) {
+        let file = random::model(&mut Choices::new(&bytes), 10).to_bytes();
+        let file = kinglet_tests::AlignedBytes::new(&file);
+        let mut options = kinglet::Options::default();
+        let over = outputs_of_ops(file.as_slice(), &options);
+        options.overlap = false;
+        prop_assert_eq!(over, outputs_of_ops(file.as_slice(), &options));
+    }
+}
+
+/// The outputs of all operators, each taken right after the operator; `None` when it is too large to run.
+fn outputs_of_ops(file: &[u8], options: &kinglet::Options) -> Option<Vec<Vec<u8>>> {
+    let model = kinglet::Model::parse(file).unwrap();
+    let mut memory = kinglet_tests::AlignedBytes::filled(1 << 18, 0x5a);
+    let net = kinglet::Interpreter::with_options(&model, memory.as_mut_slice(), options);
+    let mut net: kinglet::Interpreter<'_> = net.ok()?;
+    let mut outputs = Vec::new();
+    for invocation in 0..2u8 {
+        for i in 0..net.input_count() {
+            let bytes = net.input_bytes_mut(i).unwrap();
+            for (k, byte) in bytes.iter_mut().enumerate() {
+                *byte = (k as u8).wrapping_mul(97).wrapping_add(invocation).rotate_left(3);
+            }
+        }
+        while let Some(done) = net.step().unwrap() {
+            if done.op_done {
+                outputs.push(done.output.to_vec());
+            }
+        }
+    }
+    Some(outputs)
 }

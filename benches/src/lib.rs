@@ -1,7 +1,10 @@
 //! What the benchmarks share: models and memory for them.
 #![forbid(unsafe_code)]
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+
+use kinglet::{Interpreter, Target};
 
 /// Bytes at an address that is a multiple of 16.
 #[derive(Debug)]
@@ -55,4 +58,96 @@ pub fn model_folders() -> Vec<PathBuf> {
     }
     folders.sort();
     folders
+}
+
+/// A model planned as at build time.
+#[derive(Debug)]
+pub struct Static {
+    plan: AlignedBytes,
+    constants: AlignedBytes,
+    memory_bytes: usize,
+}
+
+impl Static {
+    /// Plans the model of a golden folder for a kernel family.
+    ///
+    /// # Errors
+    /// When the file can't be read, or the model is refused.
+    pub fn plan(folder: &Path, target: Target) -> Result<Self, Box<dyn std::error::Error>> {
+        let mut arguments = kinglet_build::Arguments::default();
+        arguments.target = Some(target);
+        let file = std::fs::read(folder.join("model.tflite"))?;
+        let compiled = kinglet_build::plan(&file, &arguments).map_err(|error| error.to_string())?;
+        let copy = |bytes: &[u8]| {
+            let mut copy = AlignedBytes::zeros(bytes.len());
+            copy.as_mut_slice().copy_from_slice(bytes);
+            copy
+        };
+        Ok(Self {
+            plan: copy(&compiled.plan),
+            constants: copy(&compiled.constants),
+            memory_bytes: compiled.state_bytes.next_multiple_of(16) + compiled.arena_bytes,
+        })
+    }
+
+    /// Memory for one interpreter.
+    pub fn memory(&self) -> AlignedBytes {
+        AlignedBytes::zeros(self.memory_bytes)
+    }
+
+    /// A fresh interpreter.
+    ///
+    /// # Errors
+    /// When the memory is not that of [`memory`](Self::memory).
+    pub fn start<'a>(&'a self, memory: &'a mut AlignedBytes) -> Result<Interpreter<'a>, kinglet::Error> {
+        Interpreter::from_plan(self.plan.as_slice(), self.constants.as_slice(), memory.as_mut_slice())
+    }
+}
+
+/// Fills all inputs with xorshift32 from seed 1, as the protocol of devices does. Indices in range are up to
+/// the model: those of an operator that is given others fail.
+pub fn fill_inputs(net: &mut Interpreter<'_>) {
+    let mut x = 1u32;
+    for i in 0..net.input_count() {
+        for byte in net.input_bytes_mut(i).unwrap_or_default() {
+            x ^= x << 13;
+            x ^= x >> 17;
+            x ^= x << 5;
+            *byte = x as u8;
+        }
+    }
+}
+
+/// A golden folder for each operator on each type of activations, from the repository's `models/ops`: the one
+/// with the largest output. `(operator, types, folder)`, sorted.
+pub fn op_folders() -> Vec<(String, String, PathBuf)> {
+    let ops = Path::new(env!("CARGO_MANIFEST_DIR")).join("../models/ops");
+    let manifest = std::fs::read(ops.join("manifest.json")).unwrap_or_default();
+    let manifest: serde_json::Value = serde_json::from_slice(&manifest).unwrap_or_default();
+    let mut largest = BTreeMap::<(String, String), (u64, PathBuf)>::new();
+    for model in manifest["models"].as_array().into_iter().flatten() {
+        let text = |key: &str| model[key].as_str().unwrap_or_default().to_owned();
+        if text("op") == "network" {
+            continue;
+        }
+        let elements = |tensor: &serde_json::Value| {
+            let dims = tensor["shape"].as_array().into_iter().flatten();
+            dims.filter_map(serde_json::Value::as_u64).product::<u64>()
+        };
+        let size = model["outputs"].as_array().into_iter().flatten().map(elements).sum::<u64>();
+        let types = text("types");
+        // The first input's type, and the first weight's: int16 with int8 is not int16 alone.
+        let mut words = types.split_whitespace().take_while(|word| *word != "->");
+        let first = words.next().unwrap_or_default();
+        let key = match words.next() {
+            Some(second) if second != first && second != "int32" => format!("{first} {second}"),
+            _ => first.to_owned(),
+        };
+        let found = largest.entry((text("op"), key)).or_default();
+        // Among equals the first.
+        if size > found.0 {
+            *found = (size, ops.join(text("name")));
+        }
+    }
+    largest.into_iter().map(|((op, types), (_, folder))| (op, types, folder)).collect()
 }

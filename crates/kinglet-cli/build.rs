@@ -7,7 +7,7 @@ use std::{env, fs, io};
 fn main() -> io::Result<()> {
     let variable = |name| env::var_os(name).ok_or_else(|| io::Error::other(name));
     let manifest = variable("CARGO_MANIFEST_DIR")?;
-    let images = Path::new(&manifest).join("../../models/digits/images");
+    let images = Path::new(&manifest).join("demo/images");
     println!("cargo::rerun-if-changed={}", images.display());
 
     let mut names = Vec::new();

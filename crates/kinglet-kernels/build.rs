@@ -16,7 +16,14 @@ fn main() {
         println!("cargo::rustc-cfg=kinglet_wide");
         println!("cargo::rustc-cfg=kinglet_wide=\"{wide}\"");
     }
-    println!("cargo::rustc-cfg=kinglet_family=\"{}\"", forced().unwrap_or_else(from_target));
+    let family = forced().unwrap_or_else(from_target);
+    println!("cargo::rustc-cfg=kinglet_family=\"{family}\"");
+    // Kernels that need the floating-point registers as a store of weights, besides the DSP extension.
+    println!("cargo::rustc-check-cfg=cfg(kinglet_dsp_vfp)");
+    let target = env::var("TARGET").unwrap_or_default();
+    if matches!(family, "dsp" | "mve") && target.ends_with("eabihf") {
+        println!("cargo::rustc-cfg=kinglet_dsp_vfp");
+    }
 }
 
 /// The family of a feature, the first in the order of [`FAMILIES`].

@@ -20,7 +20,7 @@ use kinglet_plan::{Constants, Options, Plan, PlanError, Planner, Reference};
 use kinglet_tflite::{AllOps, Model};
 
 /// How a model is to be planned: the arguments of `include_model!`.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Arguments {
     /// The arithmetic to follow.
@@ -28,6 +28,14 @@ pub struct Arguments {
     /// The kernel family to plan for; this machine's by default. `include_model!` and build scripts plan for
     /// every family that a device can have, and the compiler keeps one.
     pub target: Option<Target>,
+    /// Channels that are constant are taken out; see [`kinglet_slim`].
+    pub slim: bool,
+}
+
+impl Default for Arguments {
+    fn default() -> Self {
+        Self { reference: Reference::default(), target: None, slim: true }
+    }
 }
 
 impl Arguments {
@@ -39,12 +47,14 @@ impl Arguments {
         match (key, value) {
             ("reference", "tflite") => self.reference = Reference::Tflite,
             ("reference", "litert") => self.reference = Reference::Litert,
-            ("slim", "off") | ("feed", "whole") => {}
+            ("slim", "on") => self.slim = true,
+            ("slim", "off") => self.slim = false,
+            ("feed", "whole") => {}
             ("reference", _) => {
                 return Err(format!("reference = {value}: it can be tflite or litert"));
             }
             ("slim", _) => {
-                return Err(format!("slim = {value}: models are not slimmed yet; it can be off"));
+                return Err(format!("slim = {value}: it can be on or off"));
             }
             ("feed", _) => {
                 return Err(format!("feed = {value}: inputs are not fed by rows yet; it can be whole"));
@@ -117,7 +127,8 @@ impl Constants for Gathered {
 /// # Errors
 /// Why the model is refused, in a sentence that names the operator and the reason.
 pub fn plan(file: &[u8], arguments: &Arguments) -> Result<Compiled, PlanError> {
-    let model = Model::parse(file)?;
+    let slimmed = if arguments.slim { Some(kinglet_slim::slim(file)?) } else { None };
+    let model = Model::parse(slimmed.as_ref().map_or(file, |slimmed| &slimmed.file))?;
     let options = Options::default()
         .with_reference(arguments.reference)
         .with_target(arguments.target.unwrap_or(Target::native()))
@@ -191,7 +202,8 @@ pub fn generate(path: &Path, name: &str, arguments: &Arguments) -> Result<String
 fn source(model: &Compiled, path: &Path, name: &str) -> String {
     let file = path.file_name().unwrap_or_default().to_string_lossy();
     let mut arms = String::new();
-    for kernel in &model.kernels {
+    let jumps = model.kernels.contains(&Kernel::Jump);
+    for kernel in model.kernels.iter().filter(|&&kernel| kernel != Kernel::Jump) {
         // Writing to a String does not fail.
         let _ = writeln!(arms, "            {} => ::kinglet::kernels::{}(call),", kernel.id(), kernel.path());
     }
@@ -230,6 +242,8 @@ impl {name} {{
 pub struct {name}Kernels;
 
 impl ::kinglet::Dispatch for {name}Kernels {{
+    const JUMPS: bool = {jumps};
+
     #[inline]
     fn run(kernel: u16, call: &::kinglet::Call<'_>) -> ::core::result::Result<(), ::kinglet::Fault> {{
         match kernel {{

@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 
 use kinglet::{Kernel, ModelError};
 use kinglet_plan::check::Named;
-use kinglet_plan::layout::Places as _;
+use kinglet_plan::layout::{Frame, Places as _};
 use kinglet_plan::{Plan, Region};
 use kinglet_tflite::{Graph, Storage, Tensor};
 
@@ -77,7 +77,9 @@ impl ArenaMap {
         let places = Named::new(plan, graph);
         let mut blocks = Vec::new();
         for (tensor, lifetime) in lifetimes(plan, graph)? {
-            let Some(place) = places.place(&tensor).filter(|place| place.region() == Some(Region::Arena))
+            let Some(place) = places
+                .place(&Frame::default(), &tensor)
+                .filter(|place| place.region() == Some(Region::Arena))
             else {
                 continue;
             };
@@ -100,7 +102,7 @@ impl ArenaMap {
                 root: lifetime.root,
             });
         }
-        blocks.extend(scratch(plan));
+        blocks.extend(scratch(plan, graph.op_count()));
         blocks.sort_by_key(|block| (block.first, block.offset, block.last));
 
         let mut alive = vec![0u64; end as usize + 1];
@@ -201,15 +203,19 @@ fn lifetimes<'a>(plan: &Plan<'_>, graph: &Graph<'a>) -> Result<Vec<(Tensor<'a>, 
     Ok(all)
 }
 
-/// The operators' scratch memory.
-fn scratch(plan: &Plan<'_>) -> Vec<Block> {
+/// The operators' scratch memory. What runs in another subgraph counts as the operator that calls it.
+fn scratch(plan: &Plan<'_>, op_count: u32) -> Vec<Block> {
     let mut blocks: Vec<Block> = Vec::new();
+    let mut op = 0;
     for step in plan.steps() {
+        if u32::from(step.op) < op_count {
+            op = u32::from(step.op);
+        }
         let Some(span) = plan.footprint(&step).map(|footprint| footprint.scratch) else { continue };
         if span.len == 0 || span.place.region() != Some(Region::Arena) {
             continue;
         }
-        let time = u32::from(step.op) + 1;
+        let time = op + 1;
         let block = Block {
             kind: BlockKind::Scratch,
             name: "scratch".to_owned(),

@@ -6,6 +6,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use kinglet::{Options, Reference};
 
 use crate::failure::{Failure, Result};
+use crate::model::Planning;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -52,6 +53,9 @@ pub(crate) enum Command {
     /// Time a model on this machine, on one thread.
     #[command(after_help = BENCH_EXAMPLES)]
     Bench(Bench),
+    /// Count what a device costs the climate: kg CO2-equivalent, part by part.
+    #[command(after_help = crate::footprint::EXAMPLES)]
+    Footprint(Box<crate::footprint::Footprint>),
 }
 
 const RUN_EXAMPLES: &str = "\
@@ -187,7 +191,8 @@ pub(crate) struct How {
     /// Plan once, as at build time, or in the interpreter's own memory, as on a device.
     #[arg(long, value_enum, default_value_t)]
     pub(crate) mode: Mode,
-    /// Leave out work that the model does not need (not built yet: nothing is left out).
+    /// Take out channels that are constant, which changes no output. On by default in static mode, but with
+    /// --ops; loaded mode takes the file as it is.
     #[arg(long, value_enum)]
     slim: Option<Switch>,
     /// Trade speed for an arena of at most this many bytes (not built yet).
@@ -275,8 +280,8 @@ impl How {
                 format!("this machine does not have it; its best is {}", kinglet::Target::native().name());
             return Err(Failure::usage(format!("--isa {}", value_name(isa)), message));
         }
-        if self.slim == Some(Switch::On) {
-            let message = "models are not slimmed yet; leave it out, or say --slim off";
+        if self.slim == Some(Switch::On) && self.mode == Mode::Loaded {
+            let message = "loaded mode takes the file as it is; leave it out, or say --mode static";
             return Err(Failure::usage("--slim on", message));
         }
         if self.arena_budget.is_some() {
@@ -315,10 +320,19 @@ impl How {
         }
     }
 
-    /// How the model is planned. Weights may be prepared at build time, and on a host.
-    pub(crate) fn options(&self) -> Options {
+    /// How the model is planned. Weights may be prepared at build time, and on a host. `by_op`: outputs of
+    /// operators are looked at, so these have to be what they are in the file.
+    pub(crate) fn planning(&self, by_op: bool) -> Planning {
         let prepare = self.mode == Mode::Static || self.target == Target::Host;
-        Options::default().with_reference(self.reference()).with_target(self.family()).with_prepared(prepare)
+        let options = Options::default()
+            .with_reference(self.reference())
+            .with_target(self.family())
+            .with_prepared(prepare);
+        let slim = match self.slim {
+            Some(slim) => slim == Switch::On,
+            None => self.mode == Mode::Static && !by_op,
+        };
+        Planning { mode: self.mode, options, slim }
     }
 
     pub(crate) fn reference(&self) -> Reference {

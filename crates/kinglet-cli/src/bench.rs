@@ -39,7 +39,7 @@ struct OpTime {
 pub(crate) fn execute(args: &Bench, output: &Output) -> Result<bool> {
     args.how.check_for_timing()?;
     let file = ModelFile::read(&args.model)?;
-    let prepared = Prepared::new(&file, args.how.mode, &args.how.options())?;
+    let prepared = Prepared::new(&file, &args.how.planning(false))?;
     let graph = file.graph()?;
     let ops = survey::ops(&graph).map_err(|error| file.explain(error))?;
     let mut memory = prepared.memory()?;

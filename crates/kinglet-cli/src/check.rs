@@ -3,9 +3,9 @@
 use kinglet::Options;
 use serde_json::json;
 
-use crate::args::Check;
+use crate::args::{Check, Mode};
 use crate::failure::{Failure, Kind, Result};
-use crate::model::{self, ModelFile};
+use crate::model::{self, ModelFile, Planning};
 use crate::output::{Output, thousands};
 use crate::survey;
 
@@ -14,7 +14,9 @@ pub(crate) fn execute(args: &Check, output: &Output) -> Result<bool> {
     let graph = file.graph()?;
     // That the file is damaged counts for more than that it is not supported: this tells the one first.
     let ops = survey::ops(&graph).map_err(|error| file.explain(error))?;
-    let compiled = model::compile(&file, &Options::default())?;
+    // The file is looked at as a device would load it.
+    let planning = Planning { mode: Mode::Static, options: Options::default(), slim: false };
+    let compiled = model::compile(&file, &planning)?;
     let (arena, macs) = (compiled.arena_bytes as u64, survey::total_macs(&ops));
     for (what, needed, most) in
         [("arena bytes", arena, args.max_arena), ("multiply-accumulates", macs, args.max_macs)]

@@ -8,7 +8,7 @@ use std::path::Path;
 use kinglet::{DType, Interpreter};
 use kinglet_cli::golden::{self, Case, Folder};
 use kinglet_plan::check::Named;
-use kinglet_plan::layout::Places as _;
+use kinglet_plan::layout::{Frame, Places as _};
 use kinglet_tflite::{Graph, Tensor};
 use serde::Serialize;
 use zip::ZipArchive;
@@ -69,7 +69,7 @@ pub(crate) fn execute(args: &Diff, output: &Output) -> Result<bool> {
     args.how.check()?;
     let file = ModelFile::read(&args.model)?;
     let graph = file.graph()?;
-    let prepared = Prepared::new(&file, args.how.mode, &args.how.options())?;
+    let prepared = Prepared::new(&file, &args.how.planning(true))?;
     let mut dump = Dump::open(&args.layers)?;
     dump.check_model(&file)?;
 
@@ -174,7 +174,9 @@ fn compare(
     let places = Named::new(&plan, graph);
     for layer in layers.iter_mut().filter(|layer| layer.op == op) {
         let Ok(tensor) = graph.tensor(layer.tensor) else { continue };
-        let Some(got) = places.place(&tensor).and_then(|place| net.bytes_at(place, tensor.byte_len())) else {
+        let Some(got) =
+            places.place(&Frame::default(), &tensor).and_then(|place| net.bytes_at(place, tensor.byte_len()))
+        else {
             continue;
         };
         let Some(want) = dump.tensor(&format!("{case}/{invocation}/{}", layer.tensor), &tensor)? else {

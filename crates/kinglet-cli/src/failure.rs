@@ -21,6 +21,8 @@ pub(crate) enum Kind {
     Budget,
     /// The model stopped while it ran.
     Invoke,
+    /// What describes a device or a sensor is wrong.
+    Description,
 }
 
 impl Kind {
@@ -31,6 +33,7 @@ impl Kind {
             Self::Model(kind) => kind.name(),
             Self::Budget => "budget",
             Self::Invoke => "invoke",
+            Self::Description => "description",
         }
     }
 }

@@ -37,9 +37,53 @@ struct Report {
     floor_bytes: Option<u64>,
     supported: bool,
     unsupported: Vec<String>,
+    /// What is planned and run, where channels that are constant are taken out.
+    slimmed: Option<SlimmedReport>,
     /// The picture that was written.
     #[serde(skip_serializing_if = "Option::is_none")]
     svg: Option<PathBuf>,
+}
+
+#[derive(Serialize)]
+struct SlimmedReport {
+    macs: u64,
+    weights_bytes: u64,
+    removed: Vec<RemovedReport>,
+}
+
+/// Channels of an operator, before and after.
+#[derive(Serialize)]
+struct RemovedReport {
+    op: u32,
+    name: &'static str,
+    output_channels: (u32, u32),
+    input_channels: (u32, u32),
+}
+
+/// The model without channels that are constant.
+struct Slimmed {
+    file: ModelFile,
+    report: SlimmedReport,
+}
+
+impl Slimmed {
+    fn new(file: &ModelFile) -> Result<Self> {
+        let slimmed = kinglet_slim::slim(file.bytes()).map_err(|error| file.explain(error))?;
+        let file = ModelFile::from_bytes(file.path(), &slimmed.file)?;
+        let ops = survey::ops(&file.graph()?).map_err(|error| file.explain(error))?;
+        let removed = slimmed.removed.iter().map(|removed| RemovedReport {
+            op: removed.op,
+            name: removed.name,
+            output_channels: removed.outputs,
+            input_channels: removed.inputs,
+        });
+        let report = SlimmedReport {
+            macs: survey::total_macs(&ops),
+            weights_bytes: survey::weights_bytes(&file.parse()?),
+            removed: removed.collect(),
+        };
+        Ok(Self { file, report })
+    }
 }
 
 pub(crate) fn execute(args: &Inspect, output: &Output) -> Result<bool> {
@@ -53,14 +97,21 @@ pub(crate) fn execute(args: &Inspect, output: &Output) -> Result<bool> {
     // Some refusals come from the planner, which looks at more than one operator at a time.
     let mut usage = None;
     let mut map = None;
+    let planning = args.how.planning(false);
+    let mut slimmed = None;
+    if unsupported.is_empty() && planning.slim {
+        slimmed = Some(Slimmed::new(&file)?);
+    }
     if unsupported.is_empty() {
-        match Prepared::new(&file, args.how.mode, &args.how.options()) {
+        match Prepared::new(&file, &planning) {
             Ok(prepared) => {
                 usage = Some(prepared.usage());
                 let mut memory = prepared.memory()?;
                 let plan = prepared.start(&mut memory)?.plan();
                 name_kernels(&mut ops, &plan);
-                map = Some(ArenaMap::new(&plan, &graph).map_err(|error| file.explain(error))?);
+                // What is planned may be slimmer than the file.
+                let planned = slimmed.as_ref().map_or(Ok(graph), |slimmed| slimmed.file.graph())?;
+                map = Some(ArenaMap::new(&plan, &planned).map_err(|error| file.explain(error))?);
             }
             Err(failure) if failure.kind == Kind::Model(ErrorKind::Unsupported) => {
                 if let Some(op) = failure.op.and_then(|op| ops.get_mut(op as usize)) {
@@ -105,6 +156,7 @@ pub(crate) fn execute(args: &Inspect, output: &Output) -> Result<bool> {
         floor_bytes: map.map(|map| map.floor().0),
         supported: unsupported.is_empty(),
         unsupported,
+        slimmed: slimmed.map(|slimmed| slimmed.report),
         svg: args.svg.clone(),
     };
     print(&report, output)?;
@@ -166,6 +218,20 @@ fn print(report: &Report, output: &Output) -> Result<()> {
         thousands(report.macs),
         thousands(report.weights_bytes),
     ))?;
+    if let Some(slimmed) = report.slimmed.as_ref().filter(|slimmed| !slimmed.removed.is_empty()) {
+        output.line(format_args!(
+            "slimmed: {} multiply-accumulates, {} bytes of weights; constant channels taken out of",
+            thousands(slimmed.macs),
+            thousands(slimmed.weights_bytes),
+        ))?;
+        for removed in &slimmed.removed {
+            let (outputs, inputs) = (removed.output_channels, removed.input_channels);
+            output.line(format_args!(
+                "  op {} {}: {} of {} outputs left, {} of {} inputs",
+                removed.op, removed.name, outputs.1, outputs.0, inputs.1, inputs.0,
+            ))?;
+        }
+    }
     if let (Some(arena), Some(state), Some(plan), Some(total)) =
         (report.arena_bytes, report.state_bytes, report.plan_bytes, report.total_bytes)
     {

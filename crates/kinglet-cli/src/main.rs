@@ -9,12 +9,14 @@ mod check;
 mod diff;
 mod digits;
 mod failure;
+mod footprint;
 mod inspect;
 mod invoke;
 mod macs;
 mod model;
 mod output;
 mod picture;
+mod report;
 mod run;
 mod survey;
 mod svg;
@@ -57,6 +59,7 @@ fn execute(command: Option<Command>, output: &Output) -> Result<bool> {
         Some(Command::Check(args)) => check::execute(args, output),
         Some(Command::Diff(args)) => diff::execute(args, output),
         Some(Command::Bench(args)) => bench::execute(args, output),
+        Some(Command::Footprint(args)) => footprint::execute(args, output),
     };
     if let Err(failure) = &outcome {
         let error = failure.to_json();

@@ -74,6 +74,15 @@ impl ModelFile {
     }
 }
 
+/// How a model is to be planned.
+#[derive(Clone, Debug)]
+pub(crate) struct Planning {
+    pub(crate) mode: Mode,
+    pub(crate) options: Options,
+    /// Static mode: constant channels are taken out.
+    pub(crate) slim: bool,
+}
+
 /// A model that has been planned: interpreters can be made of it, each in memory of its own.
 #[derive(Debug)]
 pub(crate) struct Prepared<'m> {
@@ -91,12 +100,12 @@ enum Form {
 }
 
 impl<'m> Prepared<'m> {
-    pub(crate) fn new(file: &'m ModelFile, mode: Mode, options: &Options) -> Result<Self> {
+    pub(crate) fn new(file: &'m ModelFile, planning: &Planning) -> Result<Self> {
         file.parse()?;
-        let form = match mode {
-            Mode::Loaded => Form::Loaded(*options),
+        let form = match planning.mode {
+            Mode::Loaded => Form::Loaded(planning.options),
             Mode::Static => {
-                let compiled = compile(file, options)?;
+                let compiled = compile(file, planning)?;
                 let copy =
                     |bytes: &[u8]| AlignedBytes::copy_of(bytes).ok_or_else(|| out_of_memory(bytes.len()));
                 Form::Static { plan: copy(&compiled.plan)?, constants: copy(&compiled.constants)? }
@@ -161,10 +170,11 @@ impl<'m> Prepared<'m> {
 }
 
 /// Plans a model as `include_model!` does. Takes no memory for the arena.
-pub(crate) fn compile(file: &ModelFile, options: &Options) -> Result<kinglet_build::Compiled> {
+pub(crate) fn compile(file: &ModelFile, planning: &Planning) -> Result<kinglet_build::Compiled> {
     let mut arguments = kinglet_build::Arguments::default();
-    arguments.reference = options.reference;
-    arguments.target = Some(options.how.target);
+    arguments.reference = planning.options.reference;
+    arguments.target = Some(planning.options.how.target);
+    arguments.slim = planning.slim;
     kinglet_build::plan(file.bytes(), &arguments).map_err(|error| file.explain(error))
 }
 

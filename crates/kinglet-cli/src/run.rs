@@ -42,7 +42,7 @@ pub(crate) fn execute(args: &Run, output: &Output) -> Result<bool> {
     args.how.check()?;
     let file = ModelFile::read(&args.model)?;
     let graph = file.graph()?;
-    let prepared = Prepared::new(&file, args.how.mode, &args.how.options())?;
+    let prepared = Prepared::new(&file, &args.how.planning(args.ops))?;
     let mut memory = prepared.memory()?;
     let mut net = prepared.start(&mut memory)?;
     let inputs = read_inputs(&net, &args.inputs)?;

@@ -61,7 +61,7 @@ fn run(path: &Path, args: &Verify, report: &mut Report) -> Result<()> {
     ensure!(report.golden.cases > 0, "the folder has no cases (CASE.in0.bin, CASE.out0.bin)");
     let without_place = |failure: Failure| anyhow::Error::msg(failure.short());
     let file = ModelFile::read(&folder.model()).map_err(without_place)?;
-    let prepared = Prepared::new(&file, args.how.mode, &args.how.options()).map_err(without_place)?;
+    let prepared = Prepared::new(&file, &args.how.planning(args.ops)).map_err(without_place)?;
 
     let mut first_error = None;
     for case in folder.cases() {

@@ -129,6 +129,19 @@ impl DataSet {
         }
     }
 
+    /// Where it was published.
+    pub const fn source(self) -> &'static str {
+        match self {
+            Self::Calculator => {
+                "TinyML Footprint calculator, github.com/harvard-edge/TinyML-Footprint, branch gh-pages"
+            }
+            Self::Paper => {
+                "Prakash et al., Is TinyML Sustainable?, Communications of the ACM, November 2023, \
+                 doi 10.1145/3608473; table in github.com/harvard-edge/TinyML-Footprint"
+            }
+        }
+    }
+
     /// Its presets. The first is what a device starts with.
     pub const fn presets(self) -> &'static [Preset] {
         match self {
@@ -191,31 +204,31 @@ const fn calculator(component: Component) -> &'static [Choice] {
 }
 
 /// The rows of the paper's table (`TinyMLSystems_Footprint_Data.png`, branch main). The levels are Pirson and
-/// Bol's hardware specification levels, J. Cleaner Production 322 (2021) 128966.
+/// Bol's hardware specification levels, J. Cleaner Production 322 (2021) 128966. Most are the calculator's.
 const fn paper(component: Component) -> &'static [Choice] {
     match component {
         Component::MlTraining => const { &[choice("densenet", 10)] },
-        Component::Casing => const { &[choice("lower", 4), choice("typical", 27), choice("upper", 63)] },
-        Component::Processing => const { &[choice("lower", 8), choice("typical", 17), choice("upper", 29)] },
-        Component::Pcb => const { &[choice("lower", 13), choice("typical", 16), choice("upper", 24)] },
         Component::PowerSupply => {
-            const { &[choice("lower", 25), choice("typical", 136), choice("upper", 271)] }
+            const { &[choice("li-ion-small", 25), choice("li-ion-typical", 136), choice("li-ion-large", 271)] }
         }
         Component::Sensing => {
             const {
                 &[
-                    choice("keyword-lower", 1),
-                    choice("keyword-typical", 2),
-                    choice("anomaly-typical", 3),
-                    choice("image-typical", 77),
-                    choice("image-upper", 147),
+                    choice("microphone-small", 1),
+                    choice("microphone-typical", 2),
+                    choice("sensor-3mm2", 3),
+                    choice("cmos-30mm2", 77),
+                    choice("cmos-58mm2", 147),
                 ]
             }
         }
-        Component::Others => const { &[choice("lower", 6), choice("typical", 11), choice("upper", 14)] },
-        Component::Transport => const { &[choice("lower", 18), choice("typical", 40), choice("upper", 135)] },
-        Component::Ui => const { &[choice("lower", 3), choice("typical", 6), choice("upper", 12)] },
-        Component::UseStage => const { &[choice("continuous-1mw", 1)] },
+        Component::Casing
+        | Component::Processing
+        | Component::Pcb
+        | Component::Others
+        | Component::Transport
+        | Component::Ui
+        | Component::UseStage => calculator(component),
         Component::Memory
         | Component::Connectivity
         | Component::Actuators
@@ -255,31 +268,31 @@ const CALCULATOR_PRESETS: &[Preset] = &[
     },
 ];
 
-/// A column of the paper's table: everything at one level, and a sensor.
+/// A column of the paper's table: casing and board; processor; supply; sensor; small parts and transport; LEDs.
 macro_rules! column {
-    ($key:literal, $level:literal, $sensing:literal) => {
+    ($key:literal: $size:literal, $mcu:literal, $supply:literal, $sensing:literal, $level:literal, $ui:literal) => {
         Preset {
             key: $key,
             choices: &[
-                (Component::Casing, $level),
-                (Component::Processing, $level),
-                (Component::Pcb, $level),
-                (Component::PowerSupply, $level),
+                (Component::Casing, $size),
+                (Component::Processing, $mcu),
+                (Component::Pcb, $size),
+                (Component::PowerSupply, $supply),
                 (Component::Sensing, $sensing),
                 (Component::Others, $level),
                 (Component::Transport, $level),
-                (Component::Ui, $level),
+                (Component::Ui, $ui),
             ],
         }
     };
 }
 
 const PAPER_PRESETS: &[Preset] = &[
-    column!("medium-cost", "typical", "image-typical"),
-    column!("low-cost", "lower", "keyword-lower"),
-    column!("high-cost", "upper", "image-upper"),
-    column!("keyword-typical", "typical", "keyword-typical"),
-    column!("anomaly-typical", "typical", "anomaly-typical"),
+    column!("medium-cost": "typical", "mcu-10mm2", "li-ion-typical", "cmos-30mm2", "typical", "2-leds"),
+    column!("low-cost": "small", "mcu-5mm2", "li-ion-small", "microphone-small", "best", "1-led"),
+    column!("high-cost": "large", "mcu-17mm2", "li-ion-large", "cmos-58mm2", "worst", "4-leds"),
+    column!("keyword-typical": "typical", "mcu-10mm2", "li-ion-typical", "microphone-typical", "typical", "2-leds"),
+    column!("anomaly-typical": "typical", "mcu-10mm2", "li-ion-typical", "sensor-3mm2", "typical", "2-leds"),
 ];
 
 /// A device to compare with, life of three years.

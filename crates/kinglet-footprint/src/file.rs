@@ -356,7 +356,15 @@ impl Description {
         footprint
     }
 
-    /// Average power in mW.
+    /// uJ of an inference, where the use stage is made of inferences.
+    pub fn inference_uj(&self) -> Option<Decimal> {
+        match self.device.use_stage()?.load {
+            Load::Inferences { uj, .. } => Some(uj),
+            Load::Constant { .. } | Load::SoftCore { .. } => None,
+        }
+    }
+
+    /// Average power in mW: the published 1 mW where nothing else is said.
     pub fn average_mw(&self) -> Decimal {
         self.device.use_stage().and_then(|use_stage| use_stage.load.average_mw()).unwrap_or(Decimal::ONE)
     }
@@ -419,7 +427,7 @@ fn stray(section: &Section<'_>, wanted: &[&str]) -> Result<()> {
 /// The data set, and the number of the preset in it.
 fn read_preset(header: Option<&Section<'_>>) -> Result<(DataSet, usize)> {
     let Some(header) = header else { return Ok((DataSet::default(), 0)) };
-    header.only(&["name", "data", "preset", "flexible"])?;
+    header.only(&["name", "data", "preset", "model", "flexible"])?;
     let names = DataSet::ALL.map(DataSet::key);
     let data = header.one_of("data", &names)?.and_then(|i| DataSet::ALL.get(i)).copied();
     let Some(preset) = header.text("preset")? else { return Ok((data.unwrap_or_default(), 0)) };

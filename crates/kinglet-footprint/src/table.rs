@@ -93,7 +93,7 @@ pub enum Value {
 impl Value {
     /// The number or truth value that a text on the command line reads as; else the text itself.
     pub fn from_text(text: &str) -> Self {
-        match (text, text.parse()) {
+        match (text, text.parse().or_else(|_| Decimal::from_scientific(text))) {
             (_, Ok(number)) => Self::Number(number),
             ("true", _) => Self::Bool(true),
             ("false", _) => Self::Bool(false),
@@ -192,7 +192,10 @@ impl Reader<'_> {
         let unreadable = |text: &str| Error {
             place: place.clone(),
             key: path.to_owned(),
-            message: Message::new("error-not-a-number").with("value", text),
+            message: match text.parse::<f64>() {
+                Ok(number) if number.is_finite() => Message::new("error-digits").with("value", text),
+                _ => Message::new("error-not-a-number").with("value", text),
+            },
         };
         let value = match value {
             DeValue::String(text) => Value::Text(text.to_string()),
@@ -420,7 +423,10 @@ pub fn did_you_mean<'a>(
 ) -> Message {
     let lower = unknown.to_lowercase();
     let distance = |word: &str| strsim::damerau_levenshtein(&lower, &word.to_lowercase());
-    let nearest = known.clone().map(|word| (distance(word), word)).min();
+    // The first letter is seldom wrong.
+    let starts = |word: &str| word.to_lowercase().chars().next() == lower.chars().next();
+    let nearest =
+        known.clone().min_by_key(|word| (distance(word), !starts(word))).map(|word| (distance(word), word));
     let (near, far) = match what {
         "key" => ("error-unknown-key-near", "error-unknown-key"),
         "country" => ("error-unknown-country-near", "error-unknown-country"),

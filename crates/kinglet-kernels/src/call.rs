@@ -23,7 +23,8 @@ pub struct Call<'a> {
     pub plan: &'a [u32],
     /// Index of the kernel's parameter block in `plan`.
     pub params: usize,
-    /// The output rows to compute. What a row is, the kernel's parameters say.
+    /// The output rows to compute; when it starts behind its end, rows `end..start` are computed, the last
+    /// first. What a row is, the kernel's parameters say.
     pub rows: Range<u32>,
 }
 
@@ -38,6 +39,15 @@ impl<'a> Call<'a> {
     #[inline]
     pub fn block<P: Params>(&self, at: u32) -> Result<P, Fault> {
         self.plan.get(at as usize..).and_then(P::from_words).ok_or(Fault::BadPlan)
+    }
+
+    /// The rows to compute in their order: for kernels that may work backwards.
+    #[inline]
+    pub fn each_row(&self) -> impl Iterator<Item = u32> + use<> {
+        let Range { start, end } = self.rows;
+        let backwards = start > end;
+        (0..start.abs_diff(end))
+            .map(move |i| if backwards { start.wrapping_sub(i + 1) } else { start.wrapping_add(i) })
     }
 
     /// A tensor of `len` elements in the arena or the state memory.
@@ -147,6 +157,8 @@ pub enum Fault {
     BadPlan,
     /// The plan names a kernel that this program does not contain.
     MissingKernel,
+    /// The model's loops ran as often as they may in one inference: it may be that they never end.
+    IterationLimit,
     /// An index that arrived at run time lies outside the tensor that it points into.
     IndexOutOfRange,
     /// An integer was to be divided by 0.
@@ -159,6 +171,7 @@ impl fmt::Display for Fault {
             Self::OutOfBounds => "the plan names a place outside its memory",
             Self::BadPlan => "the plan is damaged",
             Self::MissingKernel => "the plan needs a kernel that this program does not contain",
+            Self::IterationLimit => "the model's loops run more often than the limit allows",
             Self::IndexOutOfRange => "an index lies outside the tensor that it points into",
             Self::DivisionByZero => "an integer is divided by 0",
         })

@@ -1,11 +1,11 @@
 //! What a step touches, said by its parameters: for checking plans without running them.
 
 use crate::ops::{
-    batch_matmul, binary, cast, conv_2d, copy, depthwise_conv_2d, fully_connected, gather, known,
-    l2_normalization, log_softmax, pool_2d, quantize, reduce, resize, softmax, strided_copy, svdf,
-    transpose_conv, unary,
+    batch_matmul, binary, cast, conv_2d, copy, depthwise_conv_2d, dynamic_update_slice, float_images,
+    fully_connected, gather, jump, known, l2_normalization, log_softmax, pool_2d, quantize, reduce,
+    reduce_plain, relation, resize, select, softmax, strided_copy, sums, svdf, transpose_conv, unary,
 };
-use crate::{Kernel, Params, Place};
+use crate::{Kernel, Overlap, Params, Place, Word};
 
 /// A run of bytes in one region.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,32 +39,77 @@ impl Span {
 
 /// What one step reads and writes, weights aside.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Footprint {
-    /// Inputs, in the operator's order; the rest is empty.
+pub struct Footprint<'w> {
+    /// The first two inputs, in the operator's order; the rest is empty.
     pub reads: [Span; 2],
+    /// The third.
+    pub third: Span,
+    /// The places of all inputs where there are many, as words; each is as long as the output.
+    pub many: &'w [u32],
     /// The output.
     pub write: Span,
     /// State that is read and written.
     pub state: Span,
     /// Scratch memory: `None` for kernels that use none.
     pub scratch: Span,
-    /// The output may lie exactly where an input of the same length lies.
-    pub in_place: bool,
+    /// How the output may lie over an input.
+    pub overlap: Overlap,
+    /// Both inputs, or the only one, have as many elements as the output: what [`Overlap::Elements`] needs.
+    pub same_elements: [bool; 2],
 }
 
-impl Footprint {
+impl<'w> Footprint<'w> {
+    /// The inputs that the step reads, in the operator's order.
+    pub fn inputs(&self) -> impl Iterator<Item = Span> + use<'w> {
+        let [first, second] = self.reads;
+        let len = self.write.len;
+        let many = self.many.iter().map(move |&word| Span { place: Place::from_word(word), len });
+        [first, second, self.third].into_iter().filter(|span| span.len > 0).chain(many)
+    }
+
+    /// The write may lie where it does, as far as read number `i` is concerned. `backwards`: the step computes
+    /// its last row first.
+    pub fn spares(&self, i: usize, backwards: bool) -> bool {
+        let Some(read) = self.inputs().nth(i) else {
+            return true;
+        };
+        let distance = match self.overlap {
+            Overlap::Never => None,
+            Overlap::Elements if self.same_elements.get(i) == Some(&true) => {
+                Some(self.write.len.saturating_sub(read.len))
+            }
+            Overlap::Elements => None,
+            Overlap::Rows(distances) if i == 0 => {
+                Some(if backwards { distances.lag } else { distances.lead }.into())
+            }
+            Overlap::Rows(_) => None,
+        };
+        let (from, to) = (read.place.offset() as u64, self.write.place.offset() as u64);
+        let (ahead, behind) = if backwards { (from, to) } else { (to, from) };
+        let is_far_enough = |distance: u64| ahead.saturating_add(distance) <= behind;
+        !read.overlaps(&self.write) || distance.is_some_and(is_far_enough)
+    }
+
     /// The footprint of `kernel` with the parameter block at the start of `words`; `None` when the block
     /// is cut short.
-    pub fn new(kernel: Kernel, words: &[u32]) -> Option<Self> {
+    pub fn new(kernel: Kernel, words: &'w [u32]) -> Option<Self> {
         let mut footprint = Self {
             reads: [Span::EMPTY; 2],
+            third: Span::EMPTY,
+            many: &[],
             write: Span::EMPTY,
             state: Span::EMPTY,
             scratch: Span::EMPTY,
-            in_place: false,
+            overlap: Overlap::Never,
+            same_elements: [true; 2],
         };
         match kernel {
             Kernel::Nothing => {}
+            Kernel::Jump => {
+                let p = jump::JumpParams::from_words(words)?;
+                let bytes = u32::from(p.condition != Place::NONE);
+                footprint.reads = [Span::new(p.condition, &[bytes]), Span::EMPTY];
+            }
             Kernel::Fill => {
                 let p = strided_copy::FillParams::from_words(words)?;
                 footprint.write = Span::new(p.output, &[p.len, p.element]);
@@ -92,12 +137,74 @@ impl Footprint {
                 let p = copy::CopyParams::from_words(words)?;
                 footprint.reads = [Span::new(p.input, &[p.bytes]), Span::EMPTY];
                 footprint.write = Span::new(p.output, &[p.bytes]);
-                footprint.in_place = true;
+                footprint.overlap = Overlap::Elements;
             }
             Kernel::Known => {
                 let p = known::KnownParams::from_words(words)?;
                 footprint.write = Span::new(p.output, &[p.len, 4]);
             }
+            Kernel::CumsumS8 | Kernel::CumsumS32 | Kernel::CumsumF32 => {
+                let p = sums::CumsumParams::from_words(words)?;
+                let size = if kernel == Kernel::CumsumS8 { 1 } else { 4 };
+                footprint.reads = [Span::new(p.input, &[p.outer, p.depth, p.inner, size]), Span::EMPTY];
+                footprint.write = Span::new(p.output, &[p.outer, p.depth, p.inner, size]);
+            }
+            Kernel::AddNS8 | Kernel::AddNS32 | Kernel::AddNF32 => {
+                let p = sums::AddNParams::from_words(words)?;
+                let size = if kernel == Kernel::AddNS8 { 1 } else { 4 };
+                footprint.many = p.inputs(words)?;
+                footprint.write = Span::new(p.output, &[p.len, size]);
+            }
+            Kernel::Relation => {
+                let p = relation::RelationParams::from_words(words)?;
+                let size = p.ty.size();
+                footprint.reads =
+                    [Span::new(p.input1, &[p.len1, size]), Span::new(p.input2, &[p.len2, size])];
+                footprint.write = Span::new(p.output, &[p.len]);
+                footprint.overlap = Overlap::Elements;
+                footprint.same_elements = [p.len1 == p.len, p.len2 == p.len];
+            }
+            Kernel::Select => {
+                let p = select::SelectParams::from_words(words)?;
+                footprint.reads =
+                    [Span::new(p.condition, &[p.condition_len]), Span::new(p.input1, &[p.len1, p.element])];
+                footprint.third = Span::new(p.input2, &[p.len2, p.element]);
+                footprint.write = Span::new(p.output, &[p.len, p.element]);
+            }
+            Kernel::DynamicUpdateSlice => {
+                let p = dynamic_update_slice::DynamicUpdateSliceParams::from_words(words)?;
+                footprint.reads = [Span::new(p.input, &[p.bytes]), Span::new(p.update, &[p.update_bytes])];
+                footprint.third = Span::new(p.start, &[p.rank, p.index_type.size()]);
+                footprint.write = Span::new(p.output, &[p.bytes]);
+            }
+            Kernel::ReducePlain | Kernel::ArgF32 => {
+                let p = reduce_plain::ReducePlainParams::from_words(words)?;
+                footprint.reads = [Span::new(p.input, &[p.input_len, p.ty.size()]), Span::EMPTY];
+                footprint.write = Span::new(p.output, &[p.output_len, p.output_element]);
+            }
+            Kernel::AveragePool2dF32 | Kernel::MaxPool2dF32 | Kernel::L2Pool2dF32 => {
+                let p = float_images::FloatPoolParams::from_words(words)?;
+                let len = |(height, width): (u16, u16)| [p.batch, height.into(), width.into(), p.depth, 4];
+                footprint.reads = [Span::new(p.input, &len(p.input_size)), Span::EMPTY];
+                footprint.write = Span::new(p.output, &len(p.output_size));
+            }
+            Kernel::ResizeBilinearF32 => {
+                let p = resize::ResizeParams::from_words(words)?;
+                let len = |(height, width): (u16, u16)| [p.batch, height.into(), width.into(), p.depth, 4];
+                footprint.reads = [Span::new(p.input, &len(p.input_size)), Span::EMPTY];
+                footprint.write = Span::new(p.output, &len(p.output_size));
+            }
+            Kernel::DivS8 => footprint.binary(words, 1)?,
+            Kernel::DivS32
+            | Kernel::FloorDivF32
+            | Kernel::FloorDivS32
+            | Kernel::FloorModF32
+            | Kernel::FloorModS32 => footprint.binary(words, 4)?,
+            Kernel::AddS64 | Kernel::SubS64 | Kernel::MulS64 | Kernel::MaximumS64 | Kernel::MinimumS64 => {
+                footprint.binary(words, 8)?;
+            }
+            Kernel::RsqrtS8 | Kernel::NotBool => footprint.unary(words, 1)?,
+            Kernel::SqrtF32 | Kernel::RsqrtF32 => footprint.unary(words, 4)?,
             Kernel::Gather => {
                 let p = gather::GatherParams::from_words(words)?;
                 let indices = Span::new(p.indices, &[p.batch, p.chosen, p.index_type.size()]);
@@ -116,13 +223,13 @@ impl Footprint {
                 let size = if kernel == Kernel::L2NormalizationS8 { 1 } else { 4 };
                 footprint.reads = [Span::new(p.input, &[p.depth, p.batch, size]), Span::EMPTY];
                 footprint.write = Span::new(p.output, &[p.depth, p.batch, size]);
-                footprint.in_place = true;
+                footprint.overlap = Overlap::Elements;
             }
             Kernel::LogSoftmaxS8 => {
                 let p = log_softmax::LogSoftmaxParams::from_words(words)?;
                 footprint.reads = [Span::new(p.input, &[p.depth, p.batch]), Span::EMPTY];
                 footprint.write = Span::new(p.output, &[p.depth, p.batch]);
-                footprint.in_place = true;
+                footprint.overlap = Overlap::Elements;
             }
             Kernel::BatchMatmulS8 | Kernel::BatchMatmulF32 => {
                 let p = batch_matmul::BatchMatmulParams::from_words(words)?;
@@ -137,11 +244,25 @@ impl Footprint {
                 footprint.reads = [Span::new(p.input, &[from, p.input_rows]), Span::EMPTY];
                 footprint.write = Span::new(p.output, &[to, p.output_rows]);
             }
-            Kernel::Conv2d | Kernel::Conv2dAvx512Vnni | Kernel::Conv2dAvxVnni | Kernel::Conv2dAvx2 => {
+            Kernel::Conv2d
+            | Kernel::Conv2dAvx512Vnni
+            | Kernel::Conv2dAvxVnni
+            | Kernel::Conv2dAvx2
+            | Kernel::Conv2dDspFloor
+            | Kernel::Conv2dDspRounded
+            | Kernel::Conv2dDspRowsFloor
+            | Kernel::Conv2dDspRowsRounded => {
                 let p = conv_2d::Conv2dParams::from_words(words)?;
                 footprint.scratch = Span::new(p.scratch, &[p.scratch_len]);
                 footprint.reads = [Span::new(p.input, &[p.input_stride, p.input_ring]), Span::EMPTY];
                 footprint.write = Span::new(p.output, &[p.output_stride, p.output_ring]);
+                footprint.overlap = match kernel {
+                    Kernel::Conv2dDspFloor
+                    | Kernel::Conv2dDspRounded
+                    | Kernel::Conv2dDspRowsFloor
+                    | Kernel::Conv2dDspRowsRounded => crate::arch::dsp::conv::overlap(&p),
+                    _ => Overlap::Rows(p.row_distances()),
+                };
             }
             Kernel::DepthwiseConv2d
             | Kernel::DepthwiseConv2dAvx512Vnni
@@ -154,6 +275,7 @@ impl Footprint {
                 footprint.scratch = Span::new(p.scratch, &[p.scratch_len]);
                 footprint.reads = [Span::new(p.input, &[p.input_stride, p.input_ring]), Span::EMPTY];
                 footprint.write = Span::new(p.output, &[p.output_stride, p.output_ring]);
+                footprint.overlap = Overlap::Rows(p.row_distances());
             }
             Kernel::FullyConnected
             | Kernel::FullyConnectedLitert
@@ -170,7 +292,9 @@ impl Footprint {
                 let size = if kernel == Kernel::SoftmaxS8 { 1 } else { 2 };
                 footprint.reads = [Span::new(p.input, &[p.depth, p.batch]), Span::EMPTY];
                 footprint.write = Span::new(p.output, &[p.depth, p.batch, size]);
-                footprint.in_place = size == 1;
+                if size == 1 {
+                    footprint.overlap = Overlap::Elements;
+                }
             }
             Kernel::AveragePool2d
             | Kernel::MaxPool2d
@@ -183,6 +307,7 @@ impl Footprint {
                 let p = pool_2d::Pool2dParams::from_words(words)?;
                 footprint.reads = [Span::new(p.input, &[p.input_stride, p.input_ring]), Span::EMPTY];
                 footprint.write = Span::new(p.output, &[p.output_stride, p.output_ring]);
+                footprint.overlap = Overlap::Rows(p.row_distances());
             }
             Kernel::AddS8
             | Kernel::SubS8
@@ -243,7 +368,7 @@ impl Footprint {
                 let p = cast::CastParams::from_words(words)?;
                 footprint.reads = [Span::new(p.input, &[p.len, p.from.size()]), Span::EMPTY];
                 footprint.write = Span::new(p.output, &[p.len, p.to.size()]);
-                footprint.in_place = p.from.size() == p.to.size();
+                footprint.overlap = Overlap::Elements;
             }
             Kernel::SvdfS8 | Kernel::SvdfS16 => {
                 let p = svdf::SvdfParams::from_words(words)?;
@@ -259,7 +384,7 @@ impl Footprint {
                 let to = if kernel == Kernel::Dequantize { 4 } else { p.to.size() as u32 };
                 footprint.reads = [Span::new(p.input, &[p.len, from]), Span::EMPTY];
                 footprint.write = Span::new(p.output, &[p.len, to]);
-                footprint.in_place = kernel == Kernel::Requantize && from == to;
+                footprint.overlap = Overlap::Elements;
             }
         }
         Some(footprint)
@@ -269,7 +394,8 @@ impl Footprint {
         let p = binary::BinaryParams::from_words(words)?;
         self.reads = [Span::new(p.input1, &[p.len1, size]), Span::new(p.input2, &[p.len2, size])];
         self.write = Span::new(p.output, &[p.len, size]);
-        self.in_place = true;
+        self.overlap = Overlap::Elements;
+        self.same_elements = [p.len1 == p.len, p.len2 == p.len];
         Some(())
     }
 
@@ -278,7 +404,7 @@ impl Footprint {
         let p = unary::UnaryParams::from_words(words)?;
         self.reads = [Span::new(p.input, &[p.len, size]), Span::EMPTY];
         self.write = Span::new(p.output, &[p.len, size]);
-        self.in_place = true;
+        self.overlap = Overlap::Elements;
         Some(())
     }
 }

@@ -12,7 +12,7 @@ macro_rules! for_each_kernel {
     ($callback:path) => {
         $callback! {
             Nothing = 0, nothing::nothing, [BatchToSpaceNd, ExpandDims, Reshape, SpaceToBatchNd, Squeeze], "nothing to do: the output is its input";
-            Copy = 1, copy::copy, [ExpandDims, Reshape, Squeeze], "bytes moved as they are";
+            Copy = 1, copy::copy, [AssignVariable, ExpandDims, If, ReadVariable, Reshape, Squeeze, While], "bytes moved as they are";
             Conv2d = 2, conv_2d::conv_2d, [Conv2d], "portable convolution, OHWI weights";
             DepthwiseConv2d = 3, depthwise_conv_2d::depthwise_conv_2d, [DepthwiseConv2d], "portable depthwise convolution";
             FullyConnected = 4, fully_connected::fully_connected, [FullyConnected], "portable fully connected";
@@ -26,9 +26,9 @@ macro_rules! for_each_kernel {
             SvdfS16 = 12, svdf::svdf_s16, [Svdf], "portable SVDF, int16 state";
             Requantize = 13, quantize::requantize, [Quantize, Relu, Relu6, ReluN1To1, Relu0To1], "portable integer rescaling";
             Quantize = 14, quantize::quantize, [Quantize], "portable float32 to integer";
-            Fill = 16, strided_copy::fill, [Pad, PadV2, SpaceToBatchNd], "one value everywhere";
+            Fill = 16, strided_copy::fill, [CallOnce, Pad, PadV2, SpaceToBatchNd, ZerosLike], "one value everywhere";
             StridedCopy = 17, strided_copy::strided_copy,
-                [BatchToSpaceNd, BroadcastTo, Concatenation, DepthToSpace, MirrorPad, Pack, Pad, PadV2, Slice, SpaceToBatchNd, SpaceToDepth, Split, SplitV, StridedSlice, Transpose, Unpack],
+                [BatchToSpaceNd, BroadcastTo, Concatenation, DepthToSpace, Fill, MirrorPad, Pack, Pad, PadV2, ReverseV2, Slice, SpaceToBatchNd, SpaceToDepth, Split, SplitV, StridedSlice, Tile, Transpose, Unpack],
                 "a block copied through strides";
             ReduceSum = 18, reduce::reduce_sum, [Mean, Sum], "portable mean and sum";
             ReduceMax = 19, reduce::reduce_max, [ReduceMax], "portable maximum along axes";
@@ -46,6 +46,36 @@ macro_rules! for_each_kernel {
             LogSoftmaxS8 = 32, log_softmax::log_softmax_s8, [LogSoftmax], "portable LOG_SOFTMAX, int8";
             BatchMatmulS8 = 34, batch_matmul::batch_matmul_s8, [BatchMatmul], "portable BATCH_MATMUL, int8";
             BatchMatmulF32 = 36, batch_matmul::batch_matmul_f32, [BatchMatmul], "portable BATCH_MATMUL, float32";
+            CumsumS8 = 37, sums::cumsum_s8, [Cumsum], "portable CUMSUM, int8";
+            CumsumS32 = 38, sums::cumsum_s32, [Cumsum], "portable CUMSUM, int32";
+            CumsumF32 = 39, sums::cumsum_f32, [Cumsum], "portable CUMSUM, float32";
+            AddNS8 = 40, sums::add_n_s8, [AddN], "portable ADD_N, int8";
+            AddNS32 = 41, sums::add_n_s32, [AddN], "portable ADD_N, int32";
+            AddNF32 = 42, sums::add_n_f32, [AddN], "portable ADD_N, float32";
+            Relation = 43, relation::relation, [Equal, NotEqual, Greater, GreaterEqual, Less, LessEqual, LogicalAnd, LogicalOr], "portable comparisons and logic";
+            Select = 44, select::select, [Select, SelectV2], "elements of one tensor or another";
+            DynamicUpdateSlice = 45, dynamic_update_slice::dynamic_update_slice, [DynamicUpdateSlice], "a block replaced";
+            ReducePlain = 46, reduce_plain::reduce_plain, [Mean, Sum, ReduceMax, ReduceMin, ReduceProd, ReduceAll, ReduceAny], "portable reductions of float32, int32 and bool";
+            ArgF32 = 47, reduce_plain::arg_f32, [ArgMax, ArgMin], "portable index of the greatest or least float32";
+            ResizeBilinearF32 = 48, float_images::resize_bilinear_f32, [ResizeBilinear], "portable bilinear interpolation, float32";
+            AveragePool2dF32 = 147, float_images::average_pool_2d_f32, [AveragePool2d], "portable average pooling, float32";
+            MaxPool2dF32 = 148, float_images::max_pool_2d_f32, [MaxPool2d], "portable maximum pooling, float32";
+            L2Pool2dF32 = 149, float_images::l2_pool_2d_f32, [L2Pool2d], "portable L2_POOL_2D, float32";
+            DivS8 = 150, binary::div_s8, [Div], "portable DIV, int8";
+            DivS32 = 151, binary::div_s32, [Div], "portable DIV, int32";
+            FloorDivF32 = 152, binary::floor_div_f32, [FloorDiv], "portable FLOOR_DIV, float32";
+            FloorDivS32 = 153, binary::floor_div_s32, [FloorDiv], "portable FLOOR_DIV, int32";
+            FloorModF32 = 154, binary::floor_mod_f32, [FloorMod], "portable FLOOR_MOD, float32";
+            FloorModS32 = 155, binary::floor_mod_s32, [FloorMod], "portable FLOOR_MOD, int32";
+            AddS64 = 156, binary::add_s64, [Add], "portable ADD, int64";
+            SubS64 = 157, binary::sub_s64, [Sub], "portable SUB, int64";
+            MulS64 = 158, binary::mul_s64, [Mul], "portable MUL, int64";
+            MaximumS64 = 159, binary::maximum_s64, [Maximum], "portable MAXIMUM, int64";
+            MinimumS64 = 160, binary::minimum_s64, [Minimum], "portable MINIMUM, int64";
+            SqrtF32 = 161, unary::sqrt_f32, [Sqrt], "portable SQRT, float32";
+            RsqrtF32 = 162, unary::rsqrt_f32, [Rsqrt], "portable RSQRT, float32";
+            RsqrtS8 = 163, unary::rsqrt_s8, [Rsqrt], "portable RSQRT, int8";
+            NotBool = 164, unary::not_bool, [LogicalNot], "portable LOGICAL_NOT";
             Dequantize = 15, quantize::dequantize, [Dequantize], "portable integer to float32";
             AddS16 = 100, binary::add_s16, [Add], "portable ADD, int16";
             AddS32 = 101, binary::add_s32, [Add], "portable ADD, int32";
@@ -94,6 +124,11 @@ macro_rules! for_each_kernel {
             RoundF32 = 144, unary::round_f32, [Round], "portable ROUND, float32";
             ClampF32 = 145, unary::clamp_f32, [Relu, Relu6, ReluN1To1, Relu0To1], "portable activation of its own, float32";
             Cast = 146, cast::cast, [Cast], "portable CAST";
+            Jump = 250, jump::jump, [CallOnce, If, While], "the next step is another";
+            Conv2dDspFloor = 300, dsp::conv_2d_floor, [Conv2d], "DSP convolution, packed weights, outputs of a ReLU";
+            Conv2dDspRounded = 301, dsp::conv_2d_rounded, [Conv2d], "DSP convolution, packed weights";
+            Conv2dDspRowsFloor = 302, dsp::conv_2d_rows_floor, [Conv2d], "DSP convolution, OHWI weights, outputs of a ReLU";
+            Conv2dDspRowsRounded = 303, dsp::conv_2d_rows_rounded, [Conv2d], "DSP convolution, OHWI weights";
             Conv2dAvx512Vnni = 400, x86::conv_2d_avx512_vnni, [Conv2d], "convolution, AVX-512 VNNI";
             DepthwiseConv2dAvx512Vnni = 401, x86::depthwise_conv_2d_avx512_vnni, [DepthwiseConv2d], "depthwise convolution, AVX-512 VNNI";
             DepthwiseOneAvx512Vnni = 402, x86::depthwise_one_avx512_vnni, [DepthwiseConv2d], "depthwise convolution of one channel, AVX-512 VNNI";

@@ -36,4 +36,4 @@ pub use footprint::{Footprint, Span};
 pub use kernel::Kernel;
 pub use memory::{Element, Place, Region, Source, View};
 pub use params::{Params, Word};
-pub use target::{Choice, How, Target, Weights};
+pub use target::{Choice, Distances, How, Overlap, Target, Weights};

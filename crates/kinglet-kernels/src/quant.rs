@@ -4,7 +4,7 @@
 //! (`SaturatingRoundingDoublingHighMul`, `RoundingDivideByPOT`). Requantisation has two roundings, as in
 //! TFLM and tflite-runtime 2.14. Sums wrap where C++ would overflow; no function here panics.
 
-/// High 32 bits of `2 * a * b`, rounded to nearest (ties away from zero), saturating when both are
+/// High 32 bits of `2 * a * b`, rounded to nearest (ties upwards), saturating when both are
 /// `i32::MIN`. gemmlowp: `SaturatingRoundingDoublingHighMul`.
 #[inline]
 pub fn saturating_rounding_doubling_high_mul(a: i32, b: i32) -> i32 {

@@ -159,11 +159,52 @@ pub struct Choice {
     /// Bytes of constants in the kernel's own layout: weights, biases and factors. 0 for kernels that read
     /// them as they are in the file.
     pub prepared: u32,
+    /// How the output may lie over an input that nobody reads afterwards.
+    pub overlap: Overlap,
+}
+
+/// How a kernel's output may lie over its input.
+///
+/// An output may lie over what has been read already. A kernel that works forwards allows it to start before
+/// the input, by a *lead* of at least so many bytes that no write reaches what is still to be read; one that
+/// works backwards allows it to start behind the input's start, by a *lag* that sees to the same.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Overlap {
+    /// Not at all.
+    Never,
+    /// Over any input with as many elements as the output: each element is read just before it is written.
+    Elements,
+    /// Over the first input, by a kernel that computes row by row in either direction.
+    Rows(Distances),
+}
+
+/// How far in front of or behind its input an output has to start; in bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Distances {
+    /// In front, when rows are computed forwards.
+    pub lead: u32,
+    /// Behind, when rows are computed backwards.
+    pub lag: u32,
+}
+
+impl Overlap {
+    /// The least lead of an output of `output_bytes` over an input of `input_bytes`, both with the same
+    /// number of elements; see [`Overlap::Elements`].
+    pub const fn element_lead(input_bytes: u32, output_bytes: u32) -> u32 {
+        output_bytes.saturating_sub(input_bytes)
+    }
 }
 
 impl Choice {
     /// A kernel that needs nothing.
     pub const fn new(kernel: Kernel) -> Self {
-        Self { kernel, scratch: 0, prepared: 0 }
+        Self { kernel, scratch: 0, prepared: 0, overlap: Overlap::Never }
+    }
+
+    /// The same, with an output that may lie over an input.
+    #[must_use]
+    pub const fn with_overlap(mut self, overlap: Overlap) -> Self {
+        self.overlap = overlap;
+        self
     }
 }

@@ -100,11 +100,12 @@ impl Header {
 pub struct Step {
     /// Number of the kernel.
     pub kernel: u16,
-    /// Number of the operator in the file.
+    /// Number of the operator in the file, counted through all subgraphs.
     pub op: u16,
     /// Word index of the kernel's parameters.
     pub params: u32,
-    /// First output row to compute.
+    /// First output row to compute. When it lies behind `end_row`, rows `end_row..first_row` are computed, the
+    /// last first.
     pub first_row: u32,
     /// The row after the last.
     pub end_row: u32,
@@ -278,7 +279,7 @@ impl<'a> Plan<'a> {
     }
 
     /// What a step of this plan touches; `None` when its kernel or its parameters do not exist.
-    pub fn footprint(&self, step: &Step) -> Option<Footprint> {
+    pub fn footprint(&self, step: &Step) -> Option<Footprint<'a>> {
         let words = self.words.get(step.params as usize..)?;
         Footprint::new(Kernel::from_id(step.kernel)?, words)
     }
@@ -406,6 +407,17 @@ impl<'m> PlanWriter<'m> {
     pub fn word(&mut self, word: u32) {
         self.put(self.len, word);
         self.len = self.len.saturating_add(1);
+    }
+
+    /// Leaves out a word that [`fill`](Self::fill) will write. Returns its index.
+    pub(crate) fn reserve(&mut self) -> u32 {
+        self.len = self.len.saturating_add(1);
+        self.position().saturating_sub(1)
+    }
+
+    /// Writes the word at an index that was reserved.
+    pub(crate) fn fill(&mut self, at: u32, word: u32) {
+        self.put(at as usize, word);
     }
 
     /// Appends a parameter block.

@@ -1,9 +1,10 @@
 //! From a graph to a plan.
 
-use kinglet_kernels::{How, Place, Target};
-use kinglet_tflite::{Graph, ModelError, OpSet, Storage, Tensor};
+use kinglet_kernels::{Choice, How, Kernel, Place, Target};
+use kinglet_tflite::ops::{CONTROL, VARIABLES};
+use kinglet_tflite::{Graph, OpSet, Storage, Tensor};
 
-use crate::layout::{Layout, Places};
+use crate::layout::{Frame, Layout, Places};
 use crate::plan::{IoTensor, Plan, PlanWriter, StateInit};
 use crate::prepare::{self, Emit};
 use crate::{PlanError, check};
@@ -19,13 +20,21 @@ pub enum Reference {
 }
 
 /// What a plan is made for.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
 pub struct Options {
     /// The kernel family, and whether constants may be prepared for it.
     pub how: How,
     /// The arithmetic to follow.
     pub reference: Reference,
+    /// Outputs may lie over inputs that nobody reads afterwards.
+    pub overlap: bool,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self { how: How::default(), reference: Reference::default(), overlap: true }
+    }
 }
 
 impl Options {
@@ -189,7 +198,7 @@ impl<'g, 'm> Planner<'g, 'm> {
         let Some(words) = words.get(..len) else {
             return Err(PlanError::MemoryTooSmall { needed: len.saturating_mul(4), given });
         };
-        check::check_layout(&Plan::new(words)?, &self.graph, constants.len() as usize)?;
+        check::check_layout::<S>(&Plan::new(words)?, &self.graph, constants.len() as usize)?;
         Ok(len)
     }
 }
@@ -209,34 +218,26 @@ pub(crate) fn emit<S: OpSet>(
         }
     }
     writer.end_io();
-    state_inits(graph, places, writer)?;
+    state_inits::<S>(graph, places, writer)?;
 
-    let (mut scratch, mut next_step) = (0, 0);
-    for index in 0..graph.op_count() {
-        let op = graph.op::<S>(index)?;
-        let node = graph.node(index)?;
-        let refused = |error: &ModelError| error.at_op(index, node.code);
-        let choice = prepare::choose::<S>(&op, options).map_err(|error| refused(&error))?;
-        let mut place = Place::NONE;
-        if choice.scratch > 0 {
-            place = places.scratch(index, scratch).ok_or(PlanError::ArenaTooLarge)?;
-            scratch += 1;
-        }
-        let output = graph.tensor(node.outputs.get(0).unwrap_or(0))?;
-        let mut emit = Emit {
-            layout: places,
-            constants,
-            writer,
-            choice,
-            scratch: place,
-            params_at: 0,
-            op: index as u16,
-            next_step,
-        };
-        prepare::emit::<S>(&op, &output, &mut emit).map_err(|error| refused(&error))?;
-        next_step = emit.next_step;
-    }
-    Ok(next_step)
+    let next_tensor = graph.tensor_count();
+    let mut emit = Emit {
+        places,
+        constants,
+        writer,
+        options,
+        frame: Frame::default(),
+        choice: Choice::new(Kernel::Nothing),
+        backwards: false,
+        scratch: Place::NONE,
+        params_at: 0,
+        op: 0,
+        next_step: 0,
+        next_scratch: 0,
+        next_tensor,
+    };
+    prepare::emit_graph::<S>(graph, &mut emit)?;
+    Ok(emit.next_step)
 }
 
 fn io_tensor(
@@ -246,7 +247,7 @@ fn io_tensor(
 ) -> Result<IoTensor, PlanError> {
     let place = match tensor.storage {
         Storage::Constant { offset, bytes } => constants.place(offset, bytes),
-        _ => places.place(tensor),
+        _ => places.place(&Frame::default(), tensor),
     };
     let (scale, zero_point) = tensor.per_tensor().unwrap_or((0.0, 0));
     Ok(IoTensor {
@@ -261,20 +262,31 @@ fn io_tensor(
     })
 }
 
-/// TFLM fills an int8 variable with its zero point, others with 0.
-fn state_inits(graph: &Graph<'_>, places: &dyn Places, writer: &mut PlanWriter<'_>) -> Result<(), PlanError> {
+/// TFLM fills an int8 variable with its zero point, others with 0. Resource variables follow.
+fn state_inits<S: OpSet>(
+    graph: &Graph<'_>,
+    places: &dyn Places,
+    writer: &mut PlanWriter<'_>,
+) -> Result<(), PlanError> {
     for id in 0..graph.tensor_count() {
         let tensor = graph.tensor(id)?;
         if !matches!(tensor.storage, Storage::Variable) {
             continue;
         }
-        if let Some(place) = places.place(&tensor) {
+        if let Some(place) = places.place(&Frame::default(), &tensor) {
             let zero_point = match tensor.dtype {
                 kinglet_tflite::DType::Int8 => tensor.quantization.zero_point(0).unwrap_or(0),
                 _ => 0,
             };
             let offset = place.offset() as u32;
             writer.state_init(StateInit { offset, bytes: tensor.byte_len(), fill: zero_point as u8 });
+        }
+    }
+    if S::OPS & (CONTROL | VARIABLES) != 0 {
+        for slot in 0..graph.model().slot_count()? {
+            if let Some(init) = places.slot(slot) {
+                writer.state_init(init);
+            }
         }
     }
     Ok(())

@@ -3,7 +3,9 @@
 mod batch_matmul;
 mod binary;
 mod cast;
+mod control;
 mod conv;
+mod dynamic_update_slice;
 mod fully_connected;
 mod gather;
 mod known;
@@ -11,39 +13,53 @@ mod movement;
 mod normalize;
 mod pool;
 mod reduce;
+mod relation;
 mod rescale;
 mod reshape;
 mod resize;
+mod select;
 mod softmax;
+mod sums;
 mod svdf;
 mod transpose_conv;
 mod unary;
+mod variable;
 
 use kinglet_kernels::ops::binary::Limits;
+use kinglet_kernels::ops::copy::CopyParams;
 use kinglet_kernels::quant::{Multiplier, quantize};
-use kinglet_kernels::{Choice, Kernel, Params, Place, Weights, Word};
-use kinglet_tflite::ops::{Activation, GATHER, MOVEMENT, NORMALIZE, REDUCE};
-use kinglet_tflite::{DType, ModelError, Op, OpKind, OpSet, Reason, Storage, Tensor};
+use kinglet_kernels::{Choice, Kernel, Overlap, Params, Place, Region, Weights, Word};
+use kinglet_tflite::ops::{Activation, GATHER, MOVEMENT, NORMALIZE, REDUCE, RELATION, SELECT};
+use kinglet_tflite::{DType, Graph, ModelError, Node, Op, OpKind, OpSet, Reason, Storage, Tensor};
 
-use crate::layout::Places;
+use crate::layout::{Frame, Places};
 use crate::plan::{PlanWriter, Step};
 use crate::planner::{Constants, Options};
 
-/// What an operator's parameters are written with.
+/// What operators' parameters are written with.
 pub struct Emit<'e, 'm, C> {
-    pub(crate) layout: &'e dyn Places,
+    pub(crate) places: &'e dyn Places,
     pub(crate) constants: &'e mut C,
     pub(crate) writer: &'e mut PlanWriter<'m>,
+    pub(crate) options: &'e Options,
+    /// The subgraph that the operator is in.
+    pub(crate) frame: Frame,
     /// The operator's kernel.
     pub(crate) choice: Choice,
-    /// Scratch memory of this step.
+    /// Its rows are computed from the last to the first.
+    pub(crate) backwards: bool,
+    /// Scratch memory of the operator.
     pub(crate) scratch: Place,
     /// Word index of the parameters of the next step, once they are written.
     pub(crate) params_at: u32,
-    /// Number of the operator.
+    /// Number of the operator in the file.
     pub(crate) op: u16,
     /// Number of the next step.
     pub(crate) next_step: u32,
+    /// Which operator with scratch memory is the next.
+    pub(crate) next_scratch: usize,
+    /// Number of the next call's tensor 0.
+    pub(crate) next_tensor: u32,
 }
 
 type Result<T> = core::result::Result<T, ModelError>;
@@ -53,9 +69,15 @@ impl<C: Constants> Emit<'_, '_, C> {
     pub(crate) fn place(&mut self, tensor: &Tensor<'_>) -> Result<Place> {
         let place = match tensor.storage {
             Storage::Constant { offset, bytes } => self.constants.place(offset, bytes),
-            _ => self.layout.place(tensor),
+            _ => self.places.place(&self.frame, tensor),
         };
         place.ok_or(ModelError::from(Reason::TensorTooLarge).at_tensor(tensor.id))
+    }
+
+    /// Where the state of a slot lies.
+    fn slot(&self, slot: u32) -> Result<Place> {
+        let init = self.places.slot(slot).ok_or(Reason::NeverAssigned)?;
+        Place::new(Region::State, init.offset).ok_or(Reason::TensorTooLarge.into())
     }
 
     /// Writes the kernel's parameters. Tables come before them.
@@ -66,18 +88,30 @@ impl<C: Constants> Emit<'_, '_, C> {
 
     /// Adds a step that writes to `output`, with the parameters that were written last.
     fn step(&mut self, kernel: Kernel, rows: u32, output: &Tensor<'_>) -> Result<()> {
+        let place = self.place(output)?;
+        self.step_at(kernel, rows, place, output.byte_len());
+        Ok(())
+    }
+
+    /// As [`step`](Self::step), for an output of `bytes` bytes at `output`.
+    fn step_at(&mut self, kernel: Kernel, rows: u32, output: Place, bytes: u32) {
         let step = Step {
             kernel: kernel.id(),
             op: self.op,
             params: self.params_at,
-            first_row: 0,
-            end_row: rows,
-            output: self.place(output)?,
-            output_bytes: output.byte_len(),
+            first_row: if self.backwards { rows } else { 0 },
+            end_row: if self.backwards { 0 } else { rows },
+            output,
+            output_bytes: bytes,
         };
         self.writer.step(self.next_step, step);
         self.next_step += 1;
-        Ok(())
+    }
+
+    /// Adds a step that copies.
+    fn copy(&mut self, input: Place, output: Place, bytes: u32) {
+        self.params(&CopyParams { input, output, bytes });
+        self.step_at(Kernel::Copy, 1, output, bytes);
     }
 
     /// Where a layer's constants lie, and its requantisation table, if it has one in the plan: in the layout
@@ -116,6 +150,62 @@ impl<C: Constants> Emit<'_, '_, C> {
     }
 }
 
+/// Writes the steps of a subgraph, with the tensors of `emit.frame`.
+pub(crate) fn emit_graph<S: OpSet>(graph: &Graph<'_>, emit: &mut Emit<'_, '_, impl Constants>) -> Result<()> {
+    for index in 0..graph.op_count() {
+        let node = graph.node(index)?;
+        let op = graph.op::<S>(index)?;
+        emit.op = emit.frame.first_op.saturating_add(index) as u16;
+        emit.backwards = false;
+        let done = match &op {
+            Op::VarHandle(_) => Ok(()),
+            Op::AssignVariable(op) if S::has(OpKind::AssignVariable) => variable::emit_assign(op, emit),
+            Op::If(op) if S::has(OpKind::If) => control::emit_if::<S>(graph, &node, op, emit),
+            Op::While(op) if S::has(OpKind::While) => control::emit_while::<S>(graph, &node, op, emit),
+            Op::CallOnce(op) if S::has(OpKind::CallOnce) => control::emit_once::<S>(graph, &node, op, emit),
+            op => emit_op::<S>(graph, &node, op, emit),
+        };
+        done.map_err(|error| error.at_op(index, node.code).in_subgraph(graph.index()))?;
+    }
+    Ok(())
+}
+
+fn emit_op<S: OpSet>(
+    graph: &Graph<'_>,
+    node: &Node<'_>,
+    op: &Op<'_>,
+    emit: &mut Emit<'_, '_, impl Constants>,
+) -> Result<()> {
+    emit.choice = choose::<S>(op, emit.options)?;
+    emit.scratch = Place::NONE;
+    if emit.choice.scratch > 0 {
+        let place = emit.places.scratch(emit.next_step, emit.next_scratch);
+        emit.scratch = place.ok_or(Reason::TensorTooLarge)?;
+        emit.next_scratch += 1;
+    }
+    let output = graph.tensor(node.outputs.get(0).unwrap_or(0))?;
+    emit.backwards = is_behind(graph, emit, node.inputs.get(0), &output)?;
+    self::emit::<S>(op, &output, emit)
+}
+
+/// The output of a kernel that can work in both directions lies over its input, and starts behind it.
+fn is_behind<C>(
+    graph: &Graph<'_>,
+    emit: &Emit<'_, '_, C>,
+    input: Option<u32>,
+    output: &Tensor<'_>,
+) -> Result<bool> {
+    let (Overlap::Rows(_), Some(input)) = (emit.choice.overlap, input) else {
+        return Ok(false);
+    };
+    let input = graph.tensor(input)?;
+    let place = |tensor: &Tensor<'_>| emit.places.place(&emit.frame, tensor);
+    let (Storage::Activation, Some(from), Some(to)) = (input.storage, place(&input), place(output)) else {
+        return Ok(false);
+    };
+    Ok(from.offset() < to.offset() && to.offset() - from.offset() < input.byte_len() as usize)
+}
+
 /// The kernel of an operator, and what it needs.
 pub fn choose<S: OpSet>(op: &Op<'_>, options: &Options) -> Result<Choice> {
     use OpKind as Kind;
@@ -125,7 +215,7 @@ pub fn choose<S: OpSet>(op: &Op<'_>, options: &Options) -> Result<Choice> {
         Op::Conv2d(op) if S::has(Kind::Conv2d) => conv::choose(op, options)?,
         Op::DepthwiseConv2d(op) if S::has(Kind::DepthwiseConv2d) => conv::choose_depthwise(op, options)?,
         Op::FullyConnected(op) if S::has(Kind::FullyConnected) => fully_connected::choose(op, options)?,
-        Op::Pool2d(op) if S::has(Kind::AveragePool2d) || S::has(Kind::MaxPool2d) => pool::choose(op, options),
+        Op::Pool2d(op) if S::OPS & POOL != 0 => pool::choose(op, options)?,
         Op::Reduce(op) if S::OPS & REDUCE != 0 => reduce::choose(op),
         Op::Rescale(op) if S::OPS & RESCALE != 0 => rescale::choose(op),
         Op::Resize(op) if S::OPS & RESIZE != 0 => resize::choose(op),
@@ -135,20 +225,31 @@ pub fn choose<S: OpSet>(op: &Op<'_>, options: &Options) -> Result<Choice> {
         Op::Svdf(op) if S::has(Kind::Svdf) => svdf::choose(op, options),
         Op::Unary(op) if S::OPS & UNARY != 0 => unary::choose(op, options),
         Op::Cast(_) if S::has(Kind::Cast) => cast::choose(options),
+        Op::ReadVariable(_) => Choice::new(Kernel::Copy),
+        Op::AddN(op) if S::has(Kind::AddN) => sums::choose_add_n(op),
         Op::BatchMatmul(op) if S::has(Kind::BatchMatmul) => batch_matmul::choose(op),
+        Op::Cumsum(op) if S::has(Kind::Cumsum) => sums::choose_cumsum(op),
+        Op::DynamicUpdateSlice(_) if S::has(Kind::DynamicUpdateSlice) => {
+            Choice::new(Kernel::DynamicUpdateSlice)
+        }
         Op::Gather(_) if S::OPS & GATHER != 0 => Choice::new(Kernel::Gather),
         Op::GatherNd(_) if S::has(Kind::GatherNd) => Choice::new(Kernel::GatherNd),
         Op::Normalize(op) if S::OPS & NORMALIZE != 0 => normalize::choose(op),
+        Op::Relation(_) if S::OPS & RELATION != 0 => {
+            Choice::new(Kernel::Relation).with_overlap(Overlap::Elements)
+        }
+        Op::Select(_) if S::OPS & SELECT != 0 => Choice::new(Kernel::Select),
         Op::ShapeOf(_) if S::has(Kind::Shape) => Choice::new(Kernel::Known),
         Op::TransposeConv(_) if S::has(Kind::TransposeConv) => Choice::new(Kernel::TransposeConv),
         _ => Choice::new(Kernel::Nothing),
     })
 }
 
-/// Number of steps of an operator, at least 1.
+/// Number of steps of an operator that runs no subgraph.
 pub(crate) fn step_count<S: OpSet>(op: &Op<'_>) -> u32 {
     match op {
         Op::Movement(op) if S::OPS & MOVEMENT != 0 => movement::step_count(op),
+        Op::VarHandle(_) => 0,
         _ => 1,
     }
 }
@@ -161,7 +262,9 @@ pub(crate) fn emit<S: OpSet>(
 ) -> Result<()> {
     match op {
         Op::Movement(op) if S::OPS & MOVEMENT != 0 => movement::emit(op, emit),
-        Op::Reshape(op) if S::OPS & RESHAPE != 0 && emit.layout.share_a_place(&op.input, &op.output) => {
+        Op::Reshape(op)
+            if S::OPS & RESHAPE != 0 && emit.places.share_a_place(&emit.frame, &op.input, &op.output) =>
+        {
             emit.step(Kernel::Nothing, 0, output)
         }
         _ => {
@@ -179,7 +282,7 @@ fn emit_one<S: OpSet>(op: &Op<'_>, emit: &mut Emit<'_, '_, impl Constants>) -> R
         Op::Conv2d(op) if S::has(Kind::Conv2d) => conv::emit(op, emit),
         Op::DepthwiseConv2d(op) if S::has(Kind::DepthwiseConv2d) => conv::emit_depthwise(op, emit),
         Op::FullyConnected(op) if S::has(Kind::FullyConnected) => fully_connected::emit(op, emit),
-        Op::Pool2d(op) if S::has(Kind::AveragePool2d) || S::has(Kind::MaxPool2d) => pool::emit(op, emit),
+        Op::Pool2d(op) if S::OPS & POOL != 0 => pool::emit(op, emit),
         Op::Reduce(op) if S::OPS & REDUCE != 0 => reduce::emit(op, emit),
         Op::Rescale(op) if S::OPS & RESCALE != 0 => rescale::emit(op, emit),
         Op::Resize(op) if S::OPS & RESIZE != 0 => resize::emit(op, emit),
@@ -188,15 +291,26 @@ fn emit_one<S: OpSet>(op: &Op<'_>, emit: &mut Emit<'_, '_, impl Constants>) -> R
         Op::Svdf(op) if S::has(Kind::Svdf) => svdf::emit(op, emit),
         Op::Unary(op) if S::OPS & UNARY != 0 => unary::emit::<S>(op, emit),
         Op::Cast(op) if S::has(Kind::Cast) => cast::emit(op, emit),
+        Op::ReadVariable(op) if S::has(Kind::ReadVariable) => variable::emit_read(op, emit),
+        Op::AddN(op) if S::has(Kind::AddN) => sums::emit_add_n(op, emit),
         Op::BatchMatmul(op) if S::has(Kind::BatchMatmul) => batch_matmul::emit(op, emit),
+        Op::Cumsum(op) if S::has(Kind::Cumsum) => sums::emit_cumsum(op, emit),
+        Op::DynamicUpdateSlice(op) if S::has(Kind::DynamicUpdateSlice) => {
+            dynamic_update_slice::emit(op, emit)
+        }
         Op::Gather(op) if S::OPS & GATHER != 0 => gather::emit(op, emit),
         Op::GatherNd(op) if S::has(Kind::GatherNd) => gather::emit_nd(op, emit),
         Op::Normalize(op) if S::OPS & NORMALIZE != 0 => normalize::emit::<S>(op, emit),
+        Op::Relation(op) if S::OPS & RELATION != 0 => relation::emit(op, emit),
+        Op::Select(op) if S::OPS & SELECT != 0 => select::emit(op, emit),
         Op::ShapeOf(op) if S::has(Kind::Shape) => known::emit_shape(op, emit),
         Op::TransposeConv(op) if S::has(Kind::TransposeConv) => transpose_conv::emit(op, emit),
         _ => Err(Reason::OpNotSelected.into()),
     }
 }
+
+/// The operators that `pool` serves.
+const POOL: u128 = OpKind::AveragePool2d.bit() | OpKind::MaxPool2d.bit() | OpKind::L2Pool2d.bit();
 
 /// The operators that `resize` serves.
 const RESIZE: u128 = OpKind::ResizeBilinear.bit() | OpKind::ResizeNearestNeighbor.bit();
@@ -212,7 +326,9 @@ const BINARY: u128 = OpKind::Add.bit()
     | OpKind::Maximum.bit()
     | OpKind::Minimum.bit()
     | OpKind::SquaredDifference.bit()
-    | OpKind::Prelu.bit();
+    | OpKind::Prelu.bit()
+    | OpKind::FloorDiv.bit()
+    | OpKind::FloorMod.bit();
 
 /// The operators that `unary` serves.
 const UNARY: u128 = OpKind::Logistic.bit()
@@ -226,7 +342,10 @@ const UNARY: u128 = OpKind::Logistic.bit()
     | OpKind::Square.bit()
     | OpKind::Floor.bit()
     | OpKind::Ceil.bit()
-    | OpKind::Round.bit();
+    | OpKind::Round.bit()
+    | OpKind::Sqrt.bit()
+    | OpKind::Rsqrt.bit()
+    | OpKind::LogicalNot.bit();
 
 /// The operators that `rescale` serves.
 const RESCALE: u128 = OpKind::Quantize.bit()

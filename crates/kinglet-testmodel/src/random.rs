@@ -3,6 +3,8 @@
 //! Bytes that decide everything suit both users: property tests shrink them, fuzzers mutate them. When
 //! they run out, every draw is the least value, so that every run of bytes gives a model.
 
+mod more;
+
 use crate::flatbuf::{self, Field};
 use crate::{
     ConvOptions, Model, Op, Options, PoolOptions, Quantization, SAME, Subgraph, Tensor, Type, VALID, code,
@@ -174,7 +176,9 @@ impl Builder<'_, '_> {
             return self.movement(input);
         }
         match tensor.dtype {
+            Type::FLOAT32 if self.choices.one_in(2) => return self.float(input),
             Type::FLOAT32 => return self.quantize(input),
+            Type::BOOL => return self.boolean(input),
             Type::INT8 => {}
             _ => {
                 let code = self.choices.one_of(&[code::QUANTIZE, code::DEQUANTIZE]);
@@ -185,7 +189,7 @@ impl Builder<'_, '_> {
                 };
             }
         }
-        match self.choices.pick(0, 18) {
+        match self.choices.pick(0, 23) {
             0..=2 if rank == 4 => self.conv(input),
             3 | 4 if rank == 4 => self.depthwise(input),
             5 | 6 if rank == 4 => self.pool(input),
@@ -200,6 +204,7 @@ impl Builder<'_, '_> {
             15 => self.dequantize(input),
             16 | 17 if rank > 0 => self.reduce(input),
             18 if rank == 4 => self.resize(input),
+            19..=23 => self.more(input),
             _ => self.binary(input),
         }
     }
@@ -551,7 +556,8 @@ impl Builder<'_, '_> {
             shape[d] = size;
             shape
         };
-        match self.choices.pick(0, 14) {
+        match self.choices.pick(0, 18) {
+            15..=18 => self.move_more(input),
             0 | 1 => {
                 let mut inputs = vec![input; self.choices.pick(1, 3) as usize];
                 let mut sum = size * inputs.len() as i32;
@@ -881,15 +887,19 @@ pub fn mutate(model: &mut Model, choices: &mut Choices<'_>) {
 
 /// The bytes that a tensor's data should have, unless they are many.
 fn short_len(tensor: &Tensor) -> Option<usize> {
-    let size = match tensor.dtype {
+    tensor.shape.iter().try_fold(element_bytes(tensor.dtype), |len: usize, &dim| {
+        len.checked_mul(usize::try_from(dim).ok()?).filter(|&len| len < 1 << 16)
+    })
+}
+
+/// Bytes an element takes.
+fn element_bytes(dtype: Type) -> usize {
+    match dtype {
         Type::FLOAT32 | Type::INT32 => 4,
         Type::INT16 => 2,
         Type::INT64 => 8,
         _ => 1,
-    };
-    tensor.shape.iter().try_fold(size, |len: usize, &dim| {
-        len.checked_mul(usize::try_from(dim).ok()?).filter(|&len| len < 1 << 16)
-    })
+    }
 }
 
 fn mutate_options(op: &mut Op, value: u8, place: usize, number: i32) {
@@ -926,5 +936,58 @@ fn mutate_options(op: &mut Op, value: u8, place: usize, number: i32) {
         }
         Options::None => op.options = Options::Other(value, Vec::new()),
         _ => op.options = Options::None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Every operator that the generator has a way to is reached, and soon.
+    #[test]
+    fn all_operators_are_drawn() {
+        let mut seed = Xorshift(1);
+        let mut drawn = [false; 256];
+        for _ in 0..3_000 {
+            let bytes = seed.bytes(200);
+            for op in &model(&mut Choices::new(&bytes), 10).subgraphs[0].ops {
+                drawn[op.code as usize] = true;
+            }
+        }
+        let wanted = [
+            code::EMBEDDING_LOOKUP,
+            code::L2_NORMALIZATION,
+            code::L2_POOL_2D,
+            code::GATHER,
+            code::DIV,
+            code::LOG_SOFTMAX,
+            code::LESS,
+            code::TRANSPOSE_CONV,
+            code::TILE,
+            code::EQUAL,
+            code::SQRT,
+            code::RSQRT,
+            code::SHAPE,
+            code::REDUCE_PROD,
+            code::LOGICAL_OR,
+            code::LOGICAL_NOT,
+            code::FLOOR_DIV,
+            code::REDUCE_ANY,
+            code::ZEROS_LIKE,
+            code::FILL,
+            code::FLOOR_MOD,
+            code::MIRROR_PAD,
+            code::REVERSE_V2,
+            code::ADD_N,
+            code::GATHER_ND,
+            code::SELECT_V2,
+            code::BATCH_MATMUL,
+            code::CUMSUM,
+            code::REDUCE_ALL,
+            code::DYNAMIC_UPDATE_SLICE,
+        ];
+        for code in wanted {
+            assert!(drawn[code as usize], "{code}");
+        }
     }
 }

@@ -6,7 +6,8 @@
 
 use std::fmt;
 
-use fluent_bundle::{FluentArgs, FluentBundle, FluentResource};
+use fluent_bundle::concurrent::FluentBundle;
+use fluent_bundle::{FluentArgs, FluentResource};
 use rust_decimal::{Decimal, RoundingStrategy};
 use unic_langid::LanguageIdentifier;
 
@@ -80,7 +81,7 @@ impl fmt::Debug for Text {
 impl Text {
     /// Reads the language's resource.
     pub fn new(language: Language) -> Self {
-        let mut bundle = FluentBundle::new(vec![language.identifier()]);
+        let mut bundle = FluentBundle::new_concurrent(vec![language.identifier()]);
         // Marks around arguments would show up in files and on terminals; all four run left to right.
         bundle.set_use_isolating(false);
         let resource = match FluentResource::try_new(language.resource().to_owned()) {

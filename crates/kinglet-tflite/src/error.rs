@@ -16,12 +16,16 @@ pub struct ModelError {
     op: u16,
     code: OpCode,
     tensor: u16,
+    /// In which subgraph.
+    subgraph: u8,
     /// What belongs to the reason: an offset in the file, a limit, a number of things expected.
     detail: u32,
 }
 
 /// No operator, or no tensor.
 const NONE: u16 = u16::MAX;
+/// No subgraph named yet.
+const NO_SUBGRAPH: u8 = u8::MAX;
 
 /// What kind of refusal it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -96,6 +100,12 @@ reasons! {
     WrittenTwice: Malformed, "two operators write to the tensor";
     NotProduced: Malformed, "the tensor is read before anything has written to it";
     ConstantInput: Malformed, "an input of the model is a constant or a variable";
+    NeverAssigned: Malformed, "nothing assigns to the variable, so that it has no type";
+    VariableDiffers: Malformed, "the variable is assigned to with another type or number of elements";
+    UnknownHandle: Unsupported, "which variable the handle means can't be told before the model runs";
+    HandlesDiffer: Unsupported, "the subgraph gets the handles of different variables";
+    VariableInSubgraph: Unsupported, "operators with state of their own have to stand in the first subgraph";
+    NestedTooDeep: Unsupported, "subgraphs call each other in a circle, or more than 8 deep";
     NotVariable: Malformed, "the tensor has to be a variable";
     NoQuantization: Malformed, "the tensor has no scale and zero point";
     QuantizationCount: Malformed, "the numbers of scales, zero points and channels do not agree";
@@ -105,6 +115,7 @@ reasons! {
     BadWindow: Malformed, "the window's height or width is zero, negative or above 65535";
     WindowTooLarge: Malformed, "the window is larger than its input, and padding is VALID";
     BadOption: Malformed, "an option is out of range";
+    DivisionByZero: Malformed, "the constant divides integers by 0";
     IndexOutOfRange: Malformed, "an index in the constant lies outside the tensor that it points into";
     UnsupportedOp: Unsupported, "kinglet does not have this operator";
     CustomOp: Unsupported, "custom operators are not supported";
@@ -126,6 +137,7 @@ reasons! {
     AsymmetricWeights: Unsupported, "weights with a zero point other than 0 are not supported";
     UnsupportedActivation: Unsupported, "the fused activation is not supported for integers";
     UnsupportedOption: Unsupported, "an option of the operator is not supported";
+    TooManyCalls: Limit, "the subgraphs, each counted wherever it is called, have more operators than the limit";
     TooManyPieces: Unsupported, "the operator has more than 1024 inputs, outputs or positions in a block";
     UnsupportedWeights: Unsupported, "the weights' format is not supported";
     ScaleRatio: Unsupported, "the scales differ so much that TFLite's arithmetic can't express their ratio";
@@ -141,7 +153,7 @@ reasons! {
 
 impl ModelError {
     pub(crate) const fn new(reason: Reason) -> Self {
-        Self { reason, op: NONE, code: OpCode::NONE, tensor: NONE, detail: u32::MAX }
+        Self { reason, op: NONE, code: OpCode::NONE, tensor: NONE, subgraph: NO_SUBGRAPH, detail: u32::MAX }
     }
 
     pub(crate) const fn detail(mut self, detail: u32) -> Self {
@@ -158,12 +170,21 @@ impl ModelError {
         self
     }
 
-    /// The same, about operator `op` of kind `code` unless it names one already.
+    /// The same, about operator `op` of kind `code` unless it names one, or a subgraph, already.
     #[must_use]
     pub const fn at_op(mut self, op: u32, code: OpCode) -> Self {
-        if self.op == NONE && op < NONE as u32 {
+        if self.op == NONE && self.subgraph == NO_SUBGRAPH && op < NONE as u32 {
             self.op = op as u16;
             self.code = code;
+        }
+        self
+    }
+
+    /// The same, about subgraph `index` unless it names one already.
+    #[must_use]
+    pub const fn in_subgraph(mut self, index: u32) -> Self {
+        if self.subgraph == NO_SUBGRAPH && index < NO_SUBGRAPH as u32 {
+            self.subgraph = index as u8;
         }
         self
     }
@@ -173,7 +194,12 @@ impl ModelError {
         self.reason.kind()
     }
 
-    /// Number of the operator concerned, in the file's order, if one is.
+    /// The subgraph that operator and tensor are numbered in: 0 is the one that runs.
+    pub const fn subgraph(self) -> u32 {
+        if self.subgraph == NO_SUBGRAPH { 0 } else { self.subgraph as u32 }
+    }
+
+    /// Number of the operator concerned, in its subgraph's order, if one is.
     pub const fn op(self) -> Option<u32> {
         if self.op == NONE { None } else { Some(self.op as u32) }
     }
@@ -215,6 +241,14 @@ struct Place(ModelError);
 impl fmt::Display for Place {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let error = self.0;
+        if error.subgraph() > 0 {
+            write!(f, "subgraph {}", error.subgraph())?;
+            if error.op().is_some() || error.tensor().is_some() {
+                f.write_str(", ")?;
+            } else {
+                return Ok(());
+            }
+        }
         match (error.op(), error.tensor()) {
             (Some(op), Some(tensor)) => write!(f, "op {op} ({}), tensor {tensor}", error.code),
             (Some(op), None) => write!(f, "op {op} ({})", error.code),

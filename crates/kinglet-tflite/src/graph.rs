@@ -33,6 +33,7 @@ impl OpSet for AllOps {
 #[derive(Clone, Copy, Debug)]
 pub struct Graph<'a> {
     model: Model<'a>,
+    index: u32,
     subgraph: SubGraphRef<'a>,
     tensor_count: u32,
     inputs: Indices<'a>,
@@ -46,6 +47,7 @@ impl<'a> Graph<'a> {
         let tensor_count = subgraph.tensors()?.unwrap_or_default().len() as u32;
         let graph = Self {
             model,
+            index,
             subgraph,
             tensor_count,
             inputs: Indices(subgraph.inputs()?.unwrap_or_default()),
@@ -53,6 +55,41 @@ impl<'a> Graph<'a> {
             operators: subgraph.operators()?.unwrap_or_default(),
         };
         Ok(graph)
+    }
+
+    /// The model that the subgraph is of.
+    pub fn model(&self) -> Model<'a> {
+        self.model
+    }
+
+    /// Number of the subgraph in the file; 0 is the one that runs.
+    pub fn index(&self) -> u32 {
+        self.index
+    }
+
+    /// Subgraph `index` of the same model.
+    ///
+    /// # Errors
+    /// [`Reason::BadIndex`] when there is no such subgraph.
+    pub fn sibling(&self, index: u32) -> Result<Self> {
+        self.model.graph(index)
+    }
+
+    /// Number of the subgraph's first operator when all operators of the file are counted in order.
+    ///
+    /// # Errors
+    /// [`ModelError`] when a subgraph before it can't be read.
+    pub fn first_op(&self) -> Result<u32> {
+        let mut first = 0u32;
+        for index in 0..self.index {
+            first = first.saturating_add(self.model.graph(index)?.op_count());
+        }
+        Ok(first)
+    }
+
+    /// Name of the subgraph, as bytes: a file may hold what is not UTF-8.
+    pub fn name(&self) -> &'a [u8] {
+        self.subgraph.name().ok().flatten().map_or(&[], |name| name.as_bytes())
     }
 
     /// Number of tensors; their ids are below it.
@@ -88,7 +125,7 @@ impl<'a> Graph<'a> {
     /// # Errors
     /// [`ModelError`] when there is no such operator, or it can't be read.
     pub fn node(&self, index: u32) -> Result<Node<'a>> {
-        let at = |error: ModelError| error.at_op(index, OpCode::NONE);
+        let at = |error: ModelError| error.at_op(index, OpCode::NONE).in_subgraph(self.index);
         self.read_node(index).map_err(at)
     }
 
@@ -96,6 +133,7 @@ impl<'a> Graph<'a> {
         let operator = self.operators.get(index as usize).ok_or(Reason::BadIndex)??;
         let (code, custom_name) = self.model.op_code(operator.opcode_index()?)?;
         let node = Node {
+            subgraph: self.index,
             index,
             code,
             custom_name,
@@ -119,7 +157,7 @@ impl<'a> Graph<'a> {
     /// combination of types and options that it does not have.
     pub fn op<S: OpSet>(&self, index: u32) -> Result<Op<'a>> {
         let node = self.node(index)?;
-        ops::check::<S>(self, &node).map_err(|error| error.at_op(index, node.code))
+        ops::check::<S>(self, &node).map_err(|error| error.at_op(index, node.code).in_subgraph(self.index))
     }
 
     /// All operators, typed and checked, in the order in which they run.
@@ -190,7 +228,9 @@ impl<'a> Indices<'a> {
 /// An operator as it stands in the file.
 #[derive(Clone, Copy, Debug)]
 pub struct Node<'a> {
-    /// Its number, in the file's order.
+    /// Its subgraph.
+    pub subgraph: u32,
+    /// Its number, in its subgraph's order.
     pub index: u32,
     /// Which operator it is.
     pub code: OpCode,
@@ -216,24 +256,35 @@ impl<'a> Node<'a> {
 #[allow(clippy::large_enum_variant, reason = "there is no heap to box on, and one operator lives at a time")]
 #[allow(missing_docs, reason = "each variant is documented at the type it holds")]
 pub enum Op<'a> {
+    AssignVariable(ops::AssignVariable<'a>),
+    AddN(ops::AddN<'a>),
     BatchMatmul(ops::BatchMatmul<'a>),
     Binary(ops::Binary<'a>),
+    CallOnce(ops::CallOnce),
     Cast(ops::Cast<'a>),
     Conv2d(ops::Conv2d<'a>),
+    Cumsum(ops::Cumsum<'a>),
     DepthwiseConv2d(ops::DepthwiseConv2d<'a>),
+    DynamicUpdateSlice(ops::DynamicUpdateSlice<'a>),
     FullyConnected(ops::FullyConnected<'a>),
+    If(ops::If<'a>),
     Gather(ops::Gather<'a>),
     GatherNd(ops::GatherNd<'a>),
     Movement(ops::Movement<'a>),
     Normalize(ops::Normalize<'a>),
     Pool2d(ops::Pool2d<'a>),
+    ReadVariable(ops::ReadVariable<'a>),
     Reduce(ops::Reduce<'a>),
+    Relation(ops::Relation<'a>),
     Rescale(ops::Rescale<'a>),
     Resize(ops::Resize<'a>),
     Reshape(ops::Reshape<'a>),
+    Select(ops::Select<'a>),
     ShapeOf(ops::ShapeOf<'a>),
     Softmax(ops::Softmax<'a>),
     Svdf(ops::Svdf<'a>),
     TransposeConv(ops::TransposeConv<'a>),
     Unary(ops::Unary<'a>),
+    VarHandle(ops::VarHandle<'a>),
+    While(ops::While),
 }

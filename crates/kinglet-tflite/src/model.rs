@@ -88,8 +88,13 @@ impl<'a> Model<'a> {
     }
 
     fn check_structure(&self, limits: &Limits) -> Result<()> {
-        // Operators and tensors are numbered with 16 bits from here on.
-        let limits = &Limits { tensors: limits.tensors.min(65_535), ops: limits.ops.min(65_535), ..*limits };
+        // Operators and tensors are numbered with 16 bits from here on, subgraphs with 8.
+        let limits = &Limits {
+            subgraphs: limits.subgraphs.min(255),
+            tensors: limits.tensors.min(65_535),
+            ops: limits.ops.min(65_535),
+            ..*limits
+        };
         let mut budget = *limits;
         spend(&mut budget.subgraphs, self.subgraphs.len(), Reason::TooManySubgraphs, limits.subgraphs)?;
         spend(&mut { limits.buffers }, self.buffers.len(), Reason::TooManyBuffers, limits.buffers)?;
@@ -111,7 +116,7 @@ impl<'a> Model<'a> {
                 let count = node.inputs.len() + node.outputs.len();
                 spend(&mut budget.indices, count, Reason::TooManyIndices, limits.indices)?;
             }
-            graph.check_indices()?;
+            graph.check_indices().map_err(|error| error.in_subgraph(index as u32))?;
             for (id, tensor) in tensors.iter().enumerate() {
                 tensor.map_err(|error| ModelError::from(error).at_tensor(id as u32))?;
             }

@@ -28,6 +28,8 @@ pub enum DType {
     Float32,
     /// 4-bit signed integers, two in a byte, the first in the low half.
     Int4,
+    /// A handle of a resource variable: it names the variable and takes no memory.
+    Resource,
     /// A type that kinglet does not compute with.
     Other,
 }
@@ -44,11 +46,12 @@ impl DType {
             Self::Bool => "bool",
             Self::Float32 => "float32",
             Self::Int4 => "int4",
+            Self::Resource => "resource",
             Self::Other => "other",
         }
     }
 
-    /// Bits an element takes; 0 for [`DType::Other`].
+    /// Bits an element takes; 0 for [`DType::Resource`] and [`DType::Other`].
     pub const fn bits(self) -> u32 {
         match self {
             Self::Int4 => 4,
@@ -56,7 +59,7 @@ impl DType {
             Self::Int16 => 16,
             Self::Int32 | Self::Float32 => 32,
             Self::Int64 => 64,
-            Self::Other => 0,
+            Self::Resource | Self::Other => 0,
         }
     }
 
@@ -82,6 +85,7 @@ impl DType {
             TensorType::Bool => Self::Bool,
             TensorType::Float32 => Self::Float32,
             TensorType::Int4 => Self::Int4,
+            TensorType::Resource => Self::Resource,
             _ => Self::Other,
         }
     }
@@ -270,7 +274,7 @@ impl<'a> Tensor<'a> {
         } else if data.is_empty() {
             Storage::Activation
         } else {
-            if dtype != DType::Other && data.len() as u64 != bits.div_ceil(8) {
+            if dtype.bits() > 0 && data.len() as u64 != bits.div_ceil(8) {
                 return Err(Reason::BufferLength.into());
             }
             Storage::Constant { offset: data.offset(), bytes: data.bytes() }
@@ -298,6 +302,11 @@ impl<'a> Tensor<'a> {
     /// Bytes the tensor takes.
     pub fn byte_len(&self) -> u32 {
         (u64::from(self.shape.len()) * u64::from(self.dtype.bits())).div_ceil(8) as u32
+    }
+
+    /// It is of a type that has a size: it can be moved, whatever it holds.
+    pub fn has_size(&self) -> bool {
+        self.dtype.bits() > 0
     }
 
     /// Its data lies in the file.

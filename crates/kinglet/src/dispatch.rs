@@ -1,6 +1,7 @@
 //! From a kernel's number to the kernel.
 
 use kinglet_kernels::{Call, Fault, Kernel, for_each_kernel};
+use kinglet_tflite::ops::CONTROL;
 use kinglet_tflite::{AllOps, OpKind, OpSet};
 
 /// The kernels that a program contains.
@@ -9,6 +10,10 @@ use kinglet_tflite::{AllOps, OpKind, OpSet};
 /// kernels of one plan; loaded mode has one for each set of operators: [`AllOps`], or
 /// [`ops!`](crate::ops).
 pub trait Dispatch {
+    /// Whether plans may hold jumps, those of IF, WHILE and CALL_ONCE. Where there are none, nothing of them
+    /// is linked.
+    const JUMPS: bool = true;
+
     /// Runs the kernel of number `kernel`.
     ///
     /// # Errors
@@ -53,6 +58,8 @@ macro_rules! run {
 for_each_kernel!(run);
 
 impl<const OPS: u128> Dispatch for Ops<OPS> {
+    const JUMPS: bool = OPS & CONTROL != 0;
+
     #[inline]
     fn run(kernel: u16, call: &Call<'_>) -> Result<(), Fault> {
         run::<Self>(kernel, call)

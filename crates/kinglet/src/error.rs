@@ -96,7 +96,7 @@ impl core::error::Error for Error {}
 /// Why an inference stopped.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct InvokeError {
-    /// Number of the operator in the file.
+    /// Number of the operator in the file, counted through all subgraphs.
     pub op: u16,
     /// What happened.
     pub fault: Fault,

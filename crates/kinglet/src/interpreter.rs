@@ -3,7 +3,8 @@
 use core::cell::Cell;
 use core::marker::PhantomData;
 
-use kinglet_kernels::{Call, Element as _, Place, Region, Target, Word, quant};
+use kinglet_kernels::ops::jump;
+use kinglet_kernels::{Call, Element as _, Fault, Kernel, Place, Region, Target, Word, quant};
 use kinglet_plan::{Constants as _, InFile, IoTensor, Options, Plan, PlanError, Planner, Step};
 use kinglet_tflite::{AllOps, DType, Model, OpSet};
 
@@ -30,15 +31,31 @@ pub struct Interpreter<'a, D = AllOps> {
     usage: Usage,
     /// The step that [`step`](Self::step) runs next.
     next: usize,
+    max_iterations: u32,
+    /// How often loops may still run in this inference.
+    iterations_left: u32,
     dispatch: PhantomData<fn() -> D>,
+}
+
+/// How often loops may run in one inference if nobody says otherwise.
+const MAX_ITERATIONS: u32 = 1 << 20;
+
+/// When [`Interpreter::invoke_with`] calls its hook.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Phase {
+    /// The operator's next step begins.
+    Start,
+    /// The next step is another operator's, or there is none.
+    End,
 }
 
 /// What [`Interpreter::step`] has done.
 #[derive(Clone, Copy, Debug)]
 pub struct StepDone<'i> {
-    /// Number of the operator in the file.
+    /// Number of the operator in the file, counted through all subgraphs.
     pub op: u32,
-    /// The operator is complete: the next step is another's.
+    /// The operator is complete: the next step is another's. An operator that runs subgraphs goes on behind
+    /// theirs.
     pub op_done: bool,
     /// The bytes of the operator's first output; whole once the operator is complete.
     pub output: &'i [u8],
@@ -230,15 +247,33 @@ impl<'a, D: Dispatch> Interpreter<'a, D> {
         let state = state
             .get_mut(..usage.state_bytes)
             .ok_or(Error::StateTooSmall { needed: usage.state_bytes, given: given_state })?;
-        let mut net = Self { plan, constants, prepared, arena, state, usage, next: 0, dispatch: PhantomData };
+        let mut net = Self {
+            plan,
+            constants,
+            prepared,
+            arena,
+            state,
+            usage,
+            next: 0,
+            max_iterations: MAX_ITERATIONS,
+            iterations_left: 0,
+            dispatch: PhantomData,
+        };
         net.reset();
         Ok(net)
     }
 
-    /// Forgets everything: variables get their initial values, and an inference that was begun with
-    /// [`step`](Self::step) starts over.
+    /// Sets how often loops may run in one inference, all loops together: 1,048,576 unless this is called.
+    /// A loop that would run more often stops the inference with
+    /// [`Fault::IterationLimit`](crate::Fault::IterationLimit).
+    pub fn set_max_iterations(&mut self, iterations: u32) {
+        self.max_iterations = iterations;
+    }
+
+    /// Forgets everything: variables get their initial values, what a CALL_ONCE has done is done again in the
+    /// next inference, and an inference that was begun with [`step`](Self::step) starts over.
     pub fn reset(&mut self) {
-        self.next = 0;
+        self.begin();
         for init in self.plan.state_inits() {
             let start = init.offset as usize;
             if let Some(bytes) =
@@ -252,10 +287,43 @@ impl<'a, D: Dispatch> Interpreter<'a, D> {
     /// Runs the model once, from the first operator to the last.
     ///
     /// # Errors
-    /// [`InvokeError`] when the plan is damaged; a plan made by kinglet causes none.
+    /// [`InvokeError`] when loops run more often than [the limit](Self::set_max_iterations), or the plan is
+    /// damaged: one made by kinglet is not.
     pub fn invoke(&mut self) -> Result<(), InvokeError> {
-        self.next = 0;
-        self.plan.steps().try_for_each(|step| self.run_step(&step))
+        self.begin();
+        if !D::JUMPS {
+            return self.plan.steps().try_for_each(|step| self.run_step(&step));
+        }
+        while let Some(step) = self.plan.step(self.next) {
+            self.run_and_go_on(&step)?;
+        }
+        Ok(())
+    }
+
+    /// As [`invoke`](Self::invoke), and calls `hook` at the start and at the end of each run of steps of one
+    /// operator, with the operator's number in the file: for measuring. An operator that runs subgraphs, and
+    /// one in a loop, starts and ends several times. Programs that do not call this do not contain it.
+    ///
+    /// # Errors
+    /// As [`invoke`](Self::invoke).
+    pub fn invoke_with(&mut self, mut hook: impl FnMut(u32, Phase)) -> Result<(), InvokeError> {
+        self.begin();
+        let mut running = None;
+        while let Some(step) = self.plan.step(self.next) {
+            let op = u32::from(step.op);
+            if running != Some(op) {
+                if let Some(done) = running {
+                    hook(done, Phase::End);
+                }
+                hook(op, Phase::Start);
+                running = Some(op);
+            }
+            self.run_and_go_on(&step)?;
+        }
+        if let Some(done) = running {
+            hook(done, Phase::End);
+        }
+        Ok(())
     }
 
     /// Runs one step of the plan: at most one operator, or one block of its rows. `None` when the
@@ -267,24 +335,58 @@ impl<'a, D: Dispatch> Interpreter<'a, D> {
     /// # Errors
     /// As [`invoke`](Self::invoke).
     pub fn step(&mut self) -> Result<Option<StepDone<'_>>, InvokeError> {
-        let Some(step) = self.plan.step(self.next) else {
-            self.next = 0;
+        let at = self.next;
+        let Some(step) = self.plan.step(at) else {
+            self.begin();
             return Ok(None);
         };
-        self.run_step(&step)?;
-        self.next += 1;
+        self.run_and_go_on(&step)?;
         let same_op = |other: &Step| other.op == step.op;
         let op_done = !self.plan.step(self.next).as_ref().is_some_and(same_op);
         // The operator's first step says where its first output lies.
-        let first =
-            (0..self.next).rev().map_while(|i| self.plan.step(i).filter(same_op)).last().unwrap_or(step);
+        let first = (0..at).rev().map_while(|i| self.plan.step(i).filter(same_op)).last().unwrap_or(step);
         let output = self.bytes_at(first.output, first.output_bytes).unwrap_or(&[]);
         Ok(Some(StepDone { op: step.op.into(), op_done, output }))
     }
 
+    /// The next step is the first.
+    fn begin(&mut self) {
+        self.next = 0;
+        if D::JUMPS {
+            self.iterations_left = self.max_iterations;
+        }
+    }
+
+    /// Runs a step and finds the next. Whatever the plan, every way back is counted, so that there is an end.
+    #[inline]
+    fn run_and_go_on(&mut self, step: &Step) -> Result<(), InvokeError> {
+        if D::JUMPS && step.kernel == Kernel::Jump.id() {
+            let fault = |fault| InvokeError { op: step.op, fault };
+            if let Some(target) = jump::target(&self.call(step)).map_err(fault)? {
+                let target = target as usize;
+                if target <= self.next {
+                    self.iterations_left =
+                        self.iterations_left.checked_sub(1).ok_or(fault(Fault::IterationLimit))?;
+                }
+                self.next = target;
+                return Ok(());
+            }
+        } else {
+            self.run_step(step)?;
+        }
+        self.next = self.next.saturating_add(1);
+        Ok(())
+    }
+
     #[inline]
     fn run_step(&mut self, step: &Step) -> Result<(), InvokeError> {
-        let call = Call {
+        let call = self.call(step);
+        D::run(step.kernel, &call).map_err(|fault| InvokeError { op: step.op, fault })
+    }
+
+    #[inline]
+    fn call(&mut self, step: &Step) -> Call<'_> {
+        Call {
             arena: Cell::from_mut(bytemuck::cast_slice_mut::<u8, i8>(self.arena)).as_slice_of_cells(),
             state: Cell::from_mut(bytemuck::cast_slice_mut::<u8, i8>(self.state)).as_slice_of_cells(),
             constants: self.constants,
@@ -292,8 +394,7 @@ impl<'a, D: Dispatch> Interpreter<'a, D> {
             plan: self.plan.words(),
             params: step.params as usize,
             rows: step.first_row..step.end_row,
-        };
-        D::run(step.kernel, &call).map_err(|fault| InvokeError { op: step.op, fault })
+        }
     }
 
     /// How much memory the model takes.

@@ -44,7 +44,7 @@ mod tensor;
 
 pub use dispatch::{Dispatch, Ops};
 pub use error::{Error, InvokeError, TensorError};
-pub use interpreter::{Interpreter, StepDone};
+pub use interpreter::{Interpreter, Phase, StepDone};
 #[doc(hidden)]
 pub use kinglet_kernels::for_family;
 pub use kinglet_kernels::{Call, Fault, Kernel, Target, ops as kernels};

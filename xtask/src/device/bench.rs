@@ -59,7 +59,7 @@ struct Figures {
 }
 
 pub(crate) fn run(args: &Args) -> Result<bool> {
-    let way = args.how.or(Mode::Static);
+    let way = args.how.or(Mode::Static, args.ops);
     let (target, mode) = (way.target, way.mode);
     let bench = Bench::new(way, args.ops)?;
     let mut fine = true;

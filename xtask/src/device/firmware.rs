@@ -47,6 +47,7 @@ impl Firmware<'_> {
             .args(["--package", self.package])
             .env("KINGLET_MEMORY", target.memory_map())
             .env("KINGLET_REFERENCE", way.reference.to_string())
+            .env("KINGLET_SLIM", if way.slim { "on" } else { "off" })
             .env_remove("KINGLET_MODEL")
             .env_remove("KINGLET_OPS")
             .stderr(Stdio::inherit());

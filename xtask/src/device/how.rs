@@ -18,12 +18,11 @@ pub(crate) struct How {
     #[arg(long)]
     mode: Option<Mode>,
 
-    /// Leave out what the model does not need
+    /// Take out channels that are constant, which changes no output
     ///
-    /// Nothing is left out yet: without this option the model is as in the file,
-    /// and `on` is refused.
-    #[arg(long, default_value = "off")]
-    slim: Slim,
+    /// On by default in static mode, but with --ops; loaded mode takes the file as it is.
+    #[arg(long)]
+    slim: Option<Slim>,
 
     /// How the input arrives
     #[arg(long, default_value = "whole")]
@@ -55,8 +54,9 @@ impl fmt::Display for Mode {
     }
 }
 
-#[derive(Clone, Copy, ValueEnum)]
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Slim {
+    On,
     Off,
 }
 
@@ -101,11 +101,19 @@ pub(crate) struct Way {
     pub(crate) target: &'static Target,
     pub(crate) mode: Mode,
     pub(crate) reference: Reference,
+    /// Constant channels are taken out.
+    pub(crate) slim: bool,
 }
 
 impl How {
-    /// What the options come to, where `mode` is the command's default.
-    pub(crate) fn or(&self, mode: Mode) -> Way {
-        Way { target: self.target, mode: self.mode.unwrap_or(mode), reference: self.reference }
+    /// What the options come to, where `mode` is the command's default. `by_op`: outputs of operators are
+    /// looked at.
+    pub(crate) fn or(&self, mode: Mode, by_op: bool) -> Way {
+        let mode = self.mode.unwrap_or(mode);
+        let slim = match self.slim {
+            Some(slim) => slim == Slim::On,
+            None => !by_op,
+        };
+        Way { target: self.target, mode, reference: self.reference, slim: slim && mode == Mode::Static }
     }
 }

@@ -25,7 +25,7 @@ pub(crate) struct Args {
 }
 
 pub(crate) fn run(args: &Args) -> Result<bool> {
-    let way = args.how.or(Mode::Static);
+    let way = args.how.or(Mode::Static, false);
     let toolchain = Toolchain::find(way.target.triple)?;
     let mut fine = true;
     let mut rows = Vec::new();

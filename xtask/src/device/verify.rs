@@ -86,7 +86,7 @@ struct Verify {
 
 impl Verify {
     fn new(args: &Args) -> Result<Self> {
-        let way = args.how.or(Mode::Loaded);
+        let way = args.how.or(Mode::Loaded, args.ops);
         let toolchain = Toolchain::find(way.target.triple)?;
         let loaded = match way.mode {
             Mode::Static => None,

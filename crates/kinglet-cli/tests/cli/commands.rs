@@ -23,6 +23,25 @@ fn without_a_command_it_classifies_digits() {
 }
 
 #[test]
+fn the_demonstration_is_a_copy_of_digits() {
+    assert_eq!(read("crates/kinglet-cli/demo/model.tflite"), read("models/digits/model.tflite"));
+    let names = |folder: &str| {
+        let folder = crate::root().join(folder);
+        let entries = std::fs::read_dir(folder).expect("the folder is there");
+        let mut names: Vec<_> =
+            entries.filter_map(|entry| entry.ok()?.file_name().into_string().ok()).collect();
+        names.sort();
+        names
+    };
+    let images = names("models/digits/images");
+    assert_eq!(names("crates/kinglet-cli/demo/images"), images);
+    for name in images {
+        let read = |folder: &str| read(&format!("{folder}/{name}"));
+        assert_eq!(read("crates/kinglet-cli/demo/images"), read("models/digits/images"), "{name}");
+    }
+}
+
+#[test]
 fn run_gives_the_golden_outputs() {
     let out = folder("run");
     let out = out.to_str().expect("the path is UTF-8");
@@ -203,7 +222,7 @@ fn wrong_usage_is_one_line_and_exit_code_2() {
         "check",
         "verify",
         "inspect models/digits/model.tflite --picture x.svg",
-        "inspect models/digits/model.tflite --slim on",
+        "inspect models/digits/model.tflite --mode loaded --slim on",
         "inspect models/digits/model.tflite --feed rows",
         "inspect models/digits/model.tflite --arena-budget 1000",
         "inspect models/digits/model.tflite --target cortex-m99",

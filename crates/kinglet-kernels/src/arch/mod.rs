@@ -5,10 +5,11 @@
 //! laid out where there is memory for a layout of its own. What only the instruction set can express stands
 //! in small functions with a twin in plain Rust, so that everything else runs, and is tested, on hosts too.
 
-#[allow(unsafe_code, reason = "vectors are read and written through pointers that the entries have checked")]
+#![allow(unsafe_code, reason = "the only place where instructions are named")]
+
+pub mod dsp;
 #[allow(clippy::multiple_unsafe_ops_per_block, reason = "a kernel's loads and stores have one reason")]
 pub(crate) mod wide;
 #[cfg(kinglet_wide = "x86")]
-#[allow(unsafe_code, reason = "vector instructions are for machines that have them")]
 #[allow(clippy::multiple_unsafe_ops_per_block, reason = "a function's instructions have one reason")]
 pub(crate) mod x86;

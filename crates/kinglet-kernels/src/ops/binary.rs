@@ -1,13 +1,16 @@
 //! Operators on two tensors, element by element, with broadcasting: ADD, SUB, MUL, DIV, MAXIMUM, MINIMUM,
-//! SQUARED_DIFFERENCE, PRELU.
+//! SQUARED_DIFFERENCE, PRELU, FLOOR_DIV, FLOOR_MOD.
 //!
 //! All kernels here may run in place on an input that has the output's shape.
 
 use crate::arch::wide::layers;
 use crate::ops::elements::for_each_pair;
+use crate::ops::float::floor_f64;
 use crate::params::params;
-use crate::quant::Multiplier;
-use crate::{Call, Choice, Element, Fault, Kernel, Place, Target, Word};
+use crate::quant::{
+    Multiplier, reciprocal, rounding_divide_by_pot, saturating_rounding_doubling_high_mul, saturating_shl,
+};
+use crate::{Call, Choice, Element, Fault, Kernel, Overlap, Place, Target, Word};
 
 params! {
     /// Parameters of the kernels in this file. A row is `row_len` elements of the output.
@@ -85,6 +88,10 @@ pub enum Function {
     SquaredDifference,
     /// `a` where it is not negative, else `a * b`.
     Prelu,
+    /// `a / b`, rounded down.
+    FloorDiv,
+    /// `a - b * floor(a / b)`
+    FloorMod,
 }
 
 /// Element type of inputs and output.
@@ -96,8 +103,12 @@ pub enum Type {
     S16,
     /// int32
     S32,
+    /// int64
+    S64,
     /// float32
     F32,
+    /// One byte, 0 or 1.
+    Bool,
 }
 
 /// Chooses the kernel; `None` where there is none for the type.
@@ -106,7 +117,7 @@ pub fn choose(function: Function, ty: Type, target: Target) -> Option<Choice> {
         && ty == Type::S8
         && let Some(kernel) = layers::binary(function, target)
     {
-        return Some(Choice::new(kernel));
+        return Some(Choice::new(kernel).with_overlap(Overlap::Elements));
     }
     let kernel = match (function, ty) {
         (Function::Add, Type::S8) => Kernel::AddS8,
@@ -122,6 +133,17 @@ pub fn choose(function: Function, ty: Type, target: Target) -> Option<Choice> {
         (Function::Mul, Type::S32) => Kernel::MulS32,
         (Function::Mul, Type::F32) => Kernel::MulF32,
         (Function::Div, Type::F32) => Kernel::DivF32,
+        (Function::Div, Type::S8) => Kernel::DivS8,
+        (Function::Div, Type::S32) => Kernel::DivS32,
+        (Function::FloorDiv, Type::F32) => Kernel::FloorDivF32,
+        (Function::FloorDiv, Type::S32) => Kernel::FloorDivS32,
+        (Function::FloorMod, Type::F32) => Kernel::FloorModF32,
+        (Function::FloorMod, Type::S32) => Kernel::FloorModS32,
+        (Function::Add, Type::S64) => Kernel::AddS64,
+        (Function::Sub, Type::S64) => Kernel::SubS64,
+        (Function::Mul, Type::S64) => Kernel::MulS64,
+        (Function::Maximum, Type::S64) => Kernel::MaximumS64,
+        (Function::Minimum, Type::S64) => Kernel::MinimumS64,
         (Function::Maximum, Type::S8) => Kernel::MaximumS8,
         (Function::Maximum, Type::S16) => Kernel::MaximumS16,
         (Function::Maximum, Type::S32) => Kernel::MaximumS32,
@@ -138,7 +160,7 @@ pub fn choose(function: Function, ty: Type, target: Target) -> Option<Choice> {
         (Function::Prelu, Type::F32) => Kernel::PreluF32,
         _ => return None,
     };
-    Some(Choice::new(kernel))
+    Some(Choice::new(kernel).with_overlap(Overlap::Elements))
 }
 
 /// Bits by which the inputs of a quantised ADD or SUB are shifted left before they are rescaled.
@@ -220,6 +242,109 @@ pub fn mul_f32(call: &Call<'_>) -> Result<(), Fault> {
 /// Portable DIV, float32.
 pub fn div_f32(call: &Call<'_>) -> Result<(), Fault> {
     limited::<f32>(call, |a, b| a / b)
+}
+
+/// Portable DIV, int8. A divisor that stands for 0 is a [`Fault::DivisionByZero`]. TFLite: `DivElementwise`.
+pub fn div_s8(call: &Call<'_>) -> Result<(), Fault> {
+    quantized_or_fault::<i8>(call, |q, a, b| {
+        // The reciprocal is that of a positive number.
+        let (a, b) = if b < 0 { (a.wrapping_neg(), b.wrapping_neg()) } else { (a, b) };
+        if b == 0 {
+            return Err(Fault::DivisionByZero);
+        }
+        let (inverse, bits_over_unit) = reciprocal(b, 31);
+        // As many bits as the dividend has to spare.
+        let headroom = if a < 0 { a.leading_ones() } else { a.leading_zeros() }.wrapping_sub(1);
+        let quotient = saturating_rounding_doubling_high_mul(a.wrapping_shl(headroom), inverse);
+        let factor = q.result();
+        let shift = i32::from(factor.shift).wrapping_sub(bits_over_unit).wrapping_sub(headroom as i32);
+        let rounded = saturating_rounding_doubling_high_mul(quotient, factor.multiplier);
+        Ok(match shift {
+            // Rounded to nothing; the reference does not go there.
+            ..=-32 => 0,
+            -31..=0 => rounding_divide_by_pot(rounded, shift.unsigned_abs()),
+            _ => saturating_shl(rounded, shift.unsigned_abs().min(31)),
+        })
+    })
+}
+
+/// Portable DIV, int32: towards zero. A divisor of 0 is a [`Fault::DivisionByZero`].
+pub fn div_s32(call: &Call<'_>) -> Result<(), Fault> {
+    limited_or_fault::<i32>(call, |a, b| {
+        if b == 0 { Err(Fault::DivisionByZero) } else { Ok(a.checked_div(b).unwrap_or(i32::MIN)) }
+    })
+}
+
+/// Portable FLOOR_DIV, float32: in float64, as TFLite does. A divisor of 0 is a [`Fault::DivisionByZero`].
+pub fn floor_div_f32(call: &Call<'_>) -> Result<(), Fault> {
+    plain_or_fault::<f32>(call, |a, b| {
+        if b == 0.0 {
+            return Err(Fault::DivisionByZero);
+        }
+        Ok(floor_f64(f64::from(a) / f64::from(b)) as f32)
+    })
+}
+
+/// Portable FLOOR_DIV, int32. A divisor of 0 is a [`Fault::DivisionByZero`].
+pub fn floor_div_s32(call: &Call<'_>) -> Result<(), Fault> {
+    plain_or_fault::<i32>(call, |a, b| {
+        let (Some(quotient), Some(rest)) =
+            (i64::from(a).checked_div(b.into()), i64::from(a).checked_rem(b.into()))
+        else {
+            return Err(Fault::DivisionByZero);
+        };
+        let below = rest != 0 && (rest < 0) != (b < 0);
+        // Beyond int32 only for i32::MIN / -1.
+        Ok(quotient.wrapping_sub(below.into()).min(i32::MAX.into()) as i32)
+    })
+}
+
+/// Portable FLOOR_MOD, float32. A divisor of 0 is a [`Fault::DivisionByZero`].
+pub fn floor_mod_f32(call: &Call<'_>) -> Result<(), Fault> {
+    plain_or_fault::<f32>(call, |a, b| {
+        if b == 0.0 {
+            return Err(Fault::DivisionByZero);
+        }
+        let rest = a % b;
+        Ok(if rest != 0.0 && (b < 0.0) != (rest < 0.0) { rest + b } else { rest })
+    })
+}
+
+/// Portable FLOOR_MOD, int32. A divisor of 0 is a [`Fault::DivisionByZero`].
+pub fn floor_mod_s32(call: &Call<'_>) -> Result<(), Fault> {
+    plain_or_fault::<i32>(call, |a, b| {
+        if b == 0 {
+            return Err(Fault::DivisionByZero);
+        }
+        // None where the quotient overflows: then there is no rest.
+        let rest = a.checked_rem(b).unwrap_or(0);
+        Ok(if rest != 0 && (b < 0) != (rest < 0) { rest.wrapping_add(b) } else { rest })
+    })
+}
+
+/// Portable ADD, int64; sums wrap.
+pub fn add_s64(call: &Call<'_>) -> Result<(), Fault> {
+    plain::<i64>(call, i64::wrapping_add)
+}
+
+/// Portable SUB, int64; differences wrap.
+pub fn sub_s64(call: &Call<'_>) -> Result<(), Fault> {
+    plain::<i64>(call, i64::wrapping_sub)
+}
+
+/// Portable MUL, int64; products wrap.
+pub fn mul_s64(call: &Call<'_>) -> Result<(), Fault> {
+    plain::<i64>(call, i64::wrapping_mul)
+}
+
+/// Portable MAXIMUM, int64.
+pub fn maximum_s64(call: &Call<'_>) -> Result<(), Fault> {
+    plain::<i64>(call, greater)
+}
+
+/// Portable MINIMUM, int64.
+pub fn minimum_s64(call: &Call<'_>) -> Result<(), Fault> {
+    plain::<i64>(call, lesser)
 }
 
 /// Portable MAXIMUM, int8.
@@ -345,14 +470,21 @@ fn quantized<T: Element>(
     call: &Call<'_>,
     combine: impl Fn(&BinaryQuant, i32, i32) -> i32,
 ) -> Result<(), Fault> {
+    quantized_or_fault::<T>(call, |q, a, b| Ok(combine(q, a, b)))
+}
+
+fn quantized_or_fault<T: Element>(
+    call: &Call<'_>,
+    combine: impl Fn(&BinaryQuant, i32, i32) -> Result<i32, Fault>,
+) -> Result<(), Fault> {
     let p: BinaryParams = call.params()?;
     let q: BinaryQuant = call.block(p.detail)?;
     let [zero1, zero2] = q.zero_points.map(i32::from);
     let [min, max] = q.limits.map(i32::from);
     elements::<T>(call, &p, |a, b| {
         let (a, b): (i32, i32) = (a.as_(), b.as_());
-        let value = combine(&q, a.wrapping_sub(zero1), b.wrapping_sub(zero2)).wrapping_add(q.zero_point);
-        T::saturating_from(value.max(min).min(max))
+        let value = combine(&q, a.wrapping_sub(zero1), b.wrapping_sub(zero2))?.wrapping_add(q.zero_point);
+        Ok(T::saturating_from(value.max(min).min(max)))
     })
 }
 
@@ -361,24 +493,42 @@ fn limited<T: Element + Word + PartialOrd>(
     call: &Call<'_>,
     combine: impl Fn(T, T) -> T,
 ) -> Result<(), Fault> {
+    limited_or_fault::<T>(call, |a, b| Ok(combine(a, b)))
+}
+
+fn limited_or_fault<T: Element + Word + PartialOrd>(
+    call: &Call<'_>,
+    combine: impl Fn(T, T) -> Result<T, Fault>,
+) -> Result<(), Fault> {
     let p: BinaryParams = call.params()?;
     let limits: Limits = call.block(p.detail)?;
     let (min, max) = (T::from_word(limits.min), T::from_word(limits.max));
     elements::<T>(call, &p, |a, b| {
-        let value = combine(a, b);
+        let value = combine(a, b)?;
         // Written so that NaN stays NaN.
         let value = if value < min { min } else { value };
-        if max < value { max } else { value }
+        Ok(if max < value { max } else { value })
     })
 }
 
 /// An operator that takes the elements as they are.
 fn plain<T: Element>(call: &Call<'_>, combine: impl Fn(T, T) -> T) -> Result<(), Fault> {
+    plain_or_fault::<T>(call, |a, b| Ok(combine(a, b)))
+}
+
+fn plain_or_fault<T: Element>(
+    call: &Call<'_>,
+    combine: impl Fn(T, T) -> Result<T, Fault>,
+) -> Result<(), Fault> {
     let p: BinaryParams = call.params()?;
     elements::<T>(call, &p, combine)
 }
 
-fn elements<T: Element>(call: &Call<'_>, p: &BinaryParams, combine: impl Fn(T, T) -> T) -> Result<(), Fault> {
+fn elements<T: Element>(
+    call: &Call<'_>,
+    p: &BinaryParams,
+    combine: impl Fn(T, T) -> Result<T, Fault>,
+) -> Result<(), Fault> {
     let input1 = call.source::<T>(p.input1, p.len1 as usize)?;
     let input2 = call.source::<T>(p.input2, p.len2 as usize)?;
     let output = call.view::<T>(p.output, p.len as usize)?;
@@ -386,5 +536,7 @@ fn elements<T: Element>(call: &Call<'_>, p: &BinaryParams, combine: impl Fn(T, T
         .checked_mul(3)
         .and_then(|words| call.plan.get(p.dims as usize..)?.get(..words))
         .ok_or(Fault::BadPlan)?;
-    for_each_pair(call, p.row_len, dims, |i, i1, i2| output.set(i, combine(input1.get(i1)?, input2.get(i2)?)))
+    for_each_pair(call, p.row_len, dims, |i, i1, i2| {
+        output.set(i, combine(input1.get(i1)?, input2.get(i2)?)?)
+    })
 }

@@ -2,7 +2,7 @@
 
 use crate::ops::elements::for_each_index;
 use crate::params::params;
-use crate::{Call, Choice, Fault, Kernel, Place, Source, Target, View, Word};
+use crate::{Call, Choice, Fault, Kernel, Overlap, Place, Source, Target, View, Word};
 
 /// An element type.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -16,6 +16,8 @@ pub enum CastType {
     S16,
     /// int32
     S32,
+    /// int64
+    S64,
     /// float32
     F32,
     /// One byte, 0 or 1.
@@ -29,6 +31,7 @@ impl CastType {
             Self::S8 | Self::U8 | Self::Bool => 1,
             Self::S16 => 2,
             Self::S32 | Self::F32 => 4,
+            Self::S64 => 8,
         }
     }
 }
@@ -40,7 +43,8 @@ impl Word for CastType {
             1 => Self::U8,
             2 => Self::S16,
             3 => Self::S32,
-            4 => Self::F32,
+            4 => Self::S64,
+            5 => Self::F32,
             _ => Self::Bool,
         }
     }
@@ -69,13 +73,13 @@ params! {
 
 /// Chooses the kernel.
 pub fn choose(_target: Target) -> Choice {
-    Choice::new(Kernel::Cast)
+    Choice::new(Kernel::Cast).with_overlap(Overlap::Elements)
 }
 
 /// An element on its way.
 #[derive(Clone, Copy)]
 enum Number {
-    Int(i32),
+    Int(i64),
     Float(f32),
 }
 
@@ -83,8 +87,16 @@ impl Number {
     /// Float32 loses its fraction. Beyond int32, where C leaves the result open, it saturates.
     fn int(self) -> i32 {
         match self {
-            Self::Int(x) => x,
+            Self::Int(x) => x as i32,
             Self::Float(x) => x as i32,
+        }
+    }
+
+    /// As `int`, for int64.
+    fn long(self) -> i64 {
+        match self {
+            Self::Int(x) => x,
+            Self::Float(x) => x as i64,
         }
     }
 
@@ -108,6 +120,7 @@ enum Input<'a> {
     U8(Source<'a, u8>),
     S16(Source<'a, i16>),
     S32(Source<'a, i32>),
+    S64(Source<'a, i64>),
     F32(Source<'a, f32>),
     Bool(Source<'a, u8>),
 }
@@ -119,6 +132,7 @@ impl<'a> Input<'a> {
             CastType::U8 => Self::U8(call.source(place, len)?),
             CastType::S16 => Self::S16(call.source(place, len)?),
             CastType::S32 => Self::S32(call.source(place, len)?),
+            CastType::S64 => Self::S64(call.source(place, len)?),
             CastType::F32 => Self::F32(call.source(place, len)?),
             CastType::Bool => Self::Bool(call.source(place, len)?),
         })
@@ -129,7 +143,8 @@ impl<'a> Input<'a> {
             Self::S8(s) => Number::Int(s.get(i)?.into()),
             Self::U8(s) => Number::Int(s.get(i)?.into()),
             Self::S16(s) => Number::Int(s.get(i)?.into()),
-            Self::S32(s) => Number::Int(s.get(i)?),
+            Self::S32(s) => Number::Int(s.get(i)?.into()),
+            Self::S64(s) => Number::Int(s.get(i)?),
             Self::F32(s) => Number::Float(s.get(i)?),
             Self::Bool(s) => Number::Int((s.get(i)? != 0).into()),
         })
@@ -141,6 +156,7 @@ enum Output<'a> {
     U8(View<'a, u8>),
     S16(View<'a, i16>),
     S32(View<'a, i32>),
+    S64(View<'a, i64>),
     F32(View<'a, f32>),
     Bool(View<'a, u8>),
 }
@@ -152,6 +168,7 @@ impl<'a> Output<'a> {
             CastType::U8 => Self::U8(call.view(place, len)?),
             CastType::S16 => Self::S16(call.view(place, len)?),
             CastType::S32 => Self::S32(call.view(place, len)?),
+            CastType::S64 => Self::S64(call.view(place, len)?),
             CastType::F32 => Self::F32(call.view(place, len)?),
             CastType::Bool => Self::Bool(call.view(place, len)?),
         })
@@ -163,6 +180,7 @@ impl<'a> Output<'a> {
             Self::U8(v) => v.set(i, x.int() as u8),
             Self::S16(v) => v.set(i, x.int() as i16),
             Self::S32(v) => v.set(i, x.int()),
+            Self::S64(v) => v.set(i, x.long()),
             Self::F32(v) => v.set(i, x.float()),
             Self::Bool(v) => v.set(i, x.is_true().into()),
         }

@@ -1,9 +1,10 @@
 //! CONV_2D, int8: two-dimensional convolution, NHWC activations, OHWI weights.
 
+use crate::arch::dsp;
 use crate::arch::wide::layers;
-use crate::ops::rows::{Axis, Rows, batch_and_row, product};
+use crate::ops::rows::{Axis, RowShape, Rows, batch_and_row, product, row_distances};
 use crate::params::params;
-use crate::{Call, Choice, Fault, How, Kernel, Place, Weights};
+use crate::{Call, Choice, Distances, Fault, How, Kernel, Overlap, Place, Target, Weights};
 
 params! {
     /// Parameters of the convolution kernels. Pairs are (height, width); a row is one row of output
@@ -58,20 +59,40 @@ params! {
     }
 }
 
+impl Conv2dParams {
+    /// How far apart input and output have to be for a kernel that works row by row.
+    pub fn row_distances(&self) -> Distances {
+        let shape = |stride, height, rows| RowShape { stride, height, rows };
+        row_distances(
+            shape(self.input_stride, self.input_size.0, self.input_ring),
+            shape(self.output_stride, self.output_size.0, self.output_ring),
+            Axis {
+                input: self.input_size.0,
+                stride: self.stride.0,
+                dilation: self.dilation.0,
+                pad: self.pad.0,
+            },
+            self.kernel.0,
+        )
+    }
+}
+
 /// Chooses the kernel of a convolution. Places, tables and scratch are not yet known.
 pub fn choose(params: &Conv2dParams, weights: &Weights<'_>, how: &How) -> Choice {
-    if cfg!(kinglet_wide)
-        && let Some(choice) = layers::choose_conv(params, weights, how)
-    {
-        return choice;
-    }
-    Choice::new(Kernel::Conv2d)
+    let fast = match how.target {
+        Target::Dsp | Target::Mve if Target::Dsp.is_linked() => dsp::conv::choose(params, weights, how),
+        _ if cfg!(kinglet_wide) => layers::choose_conv(params, weights, how),
+        _ => None,
+    };
+    fast.unwrap_or(Choice::new(Kernel::Conv2d).with_overlap(Overlap::Rows(params.row_distances())))
 }
 
 /// Writes a layer's constants as the kernel chosen wants them: [`Choice::prepared`] bytes.
 pub fn pack(kernel: Kernel, params: &Conv2dParams, weights: &Weights<'_>, out: &mut [u8]) {
-    if cfg!(kinglet_wide) {
-        layers::pack_conv(kernel.target(), params, weights, out);
+    match kernel.target() {
+        Target::Dsp if Target::Dsp.is_linked() => dsp::conv::pack(kernel, params, weights, out),
+        _ if cfg!(kinglet_wide) => layers::pack_conv(kernel.target(), params, weights, out),
+        _ => {}
     }
 }
 
@@ -94,7 +115,7 @@ pub fn conv_2d(call: &Call<'_>) -> Result<(), Fault> {
     let bias = call.bias(p.bias, output_depth)?;
     let requant = call.requant(p.requant, p.requant_len)?;
 
-    for y in call.rows.clone() {
+    for y in call.each_row() {
         let (batch, out_y) = batch_and_row(y, p.output_size.0)?;
         let first_row = batch.wrapping_mul(p.input_size.0.into());
         for (out_x, pixel) in output.row(y)?.chunks_exact(output_depth).enumerate() {

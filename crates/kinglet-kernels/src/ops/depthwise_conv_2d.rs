@@ -1,9 +1,9 @@
 //! DEPTHWISE_CONV_2D, int8: every input channel is convolved by filters of its own.
 
 use crate::arch::wide::layers;
-use crate::ops::rows::{Axis, Rows, batch_and_row, product};
+use crate::ops::rows::{Axis, RowShape, Rows, batch_and_row, product, row_distances};
 use crate::params::params;
-use crate::{Call, Choice, Fault, How, Kernel, Place, Weights};
+use crate::{Call, Choice, Distances, Fault, How, Kernel, Overlap, Place, Weights};
 
 params! {
     /// Parameters of the depthwise kernels. Pairs are (height, width); a row is one row of output
@@ -56,6 +56,24 @@ params! {
     }
 }
 
+impl DepthwiseConv2dParams {
+    /// How far apart input and output have to be for a kernel that works row by row.
+    pub fn row_distances(&self) -> Distances {
+        let shape = |stride, height, rows| RowShape { stride, height, rows };
+        row_distances(
+            shape(self.input_stride, self.input_size.0, self.input_ring),
+            shape(self.output_stride, self.output_size.0, self.output_ring),
+            Axis {
+                input: self.input_size.0,
+                stride: self.stride.0,
+                dilation: self.dilation.0,
+                pad: self.pad.0,
+            },
+            self.kernel.0,
+        )
+    }
+}
+
 /// Chooses the kernel of a depthwise convolution. Places, tables and scratch are not yet known.
 pub fn choose(params: &DepthwiseConv2dParams, weights: &Weights<'_>, how: &How) -> Choice {
     if cfg!(kinglet_wide)
@@ -63,7 +81,7 @@ pub fn choose(params: &DepthwiseConv2dParams, weights: &Weights<'_>, how: &How) 
     {
         return choice;
     }
-    Choice::new(Kernel::DepthwiseConv2d)
+    Choice::new(Kernel::DepthwiseConv2d).with_overlap(Overlap::Rows(params.row_distances()))
 }
 
 /// Writes a layer's constants as the kernel chosen wants them: [`Choice::prepared`] bytes.
@@ -92,7 +110,7 @@ pub fn depthwise_conv_2d(call: &Call<'_>) -> Result<(), Fault> {
     let bias = call.bias(p.bias, output_depth)?;
     let requant = call.requant(p.requant, p.requant_len)?;
 
-    for y in call.rows.clone() {
+    for y in call.each_row() {
         let (batch, out_y) = batch_and_row(y, p.output_size.0)?;
         let first_row = batch.wrapping_mul(p.input_size.0.into());
         for (out_x, pixel) in output.row(y)?.chunks_exact(output_depth).enumerate() {

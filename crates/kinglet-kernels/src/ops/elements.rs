@@ -30,39 +30,54 @@ pub(crate) fn for_each_pair(
     dims: &[u32],
     mut visit: impl FnMut(usize, usize, usize) -> Result<(), Fault>,
 ) -> Result<(), Fault> {
-    let dims = dims.as_chunks::<3>().0;
+    for_each_meeting(call, row_len, dims.as_chunks().0, |i, &[_, i1, i2]| visit(i, i1 as usize, i2 as usize))
+}
+
+/// As `for_each_pair`, for any number of inputs: `dims` has the size and then a step for each input, `visit`
+/// gets an index for each input behind a word that means nothing.
+pub(crate) fn for_each_meeting<const WORDS: usize>(
+    call: &Call<'_>,
+    row_len: u32,
+    dims: &[[u32; WORDS]],
+    mut visit: impl FnMut(usize, &[u32; WORDS]) -> Result<(), Fault>,
+) -> Result<(), Fault> {
     let first = call.rows.start.checked_mul(row_len).ok_or(Fault::BadPlan)?;
     let end = call.rows.end.checked_mul(row_len).ok_or(Fault::BadPlan)?;
     let mut at = [0u32; MAX_DIMS];
     if dims.len() > at.len() {
         return Err(Fault::BadPlan);
     }
+    let size = |dim: &[u32; WORDS]| dim.first().copied().unwrap_or(0);
 
     // Where the first element is: only this takes divisions.
-    let (mut rest, mut i1, mut i2) = (first, 0u32, 0u32);
-    for (at, &[size, step1, step2]) in at.iter_mut().zip(dims) {
-        let (Some(quotient), Some(remainder)) = (rest.checked_div(size), rest.checked_rem(size)) else {
+    let (mut rest, mut indices) = (first, [0u32; WORDS]);
+    for (at, dim) in at.iter_mut().zip(dims) {
+        let (Some(quotient), Some(remainder)) = (rest.checked_div(size(dim)), rest.checked_rem(size(dim)))
+        else {
             return Err(Fault::BadPlan);
         };
         *at = remainder;
-        i1 = i1.wrapping_add(remainder.wrapping_mul(step1));
-        i2 = i2.wrapping_add(remainder.wrapping_mul(step2));
+        for (index, step) in indices.iter_mut().zip(dim) {
+            *index = index.wrapping_add(remainder.wrapping_mul(*step));
+        }
         rest = quotient;
     }
 
     for i in first..end {
-        visit(i as usize, i1 as usize, i2 as usize)?;
+        visit(i as usize, &indices)?;
         // Like an odometer: one on, and a dimension that has come round takes the next one on.
-        for (at, &[size, step1, step2]) in at.iter_mut().zip(dims) {
+        for (at, dim) in at.iter_mut().zip(dims) {
             *at = at.wrapping_add(1);
-            i1 = i1.wrapping_add(step1);
-            i2 = i2.wrapping_add(step2);
-            if *at < size {
+            for (index, step) in indices.iter_mut().zip(dim) {
+                *index = index.wrapping_add(*step);
+            }
+            if *at < size(dim) {
                 break;
             }
             *at = 0;
-            i1 = i1.wrapping_sub(size.wrapping_mul(step1));
-            i2 = i2.wrapping_sub(size.wrapping_mul(step2));
+            for (index, step) in indices.iter_mut().zip(dim) {
+                *index = index.wrapping_sub(size(dim).wrapping_mul(*step));
+            }
         }
     }
     Ok(())

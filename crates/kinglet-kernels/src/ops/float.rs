@@ -28,6 +28,16 @@ pub fn sqrt(x: f32) -> f32 {
     f32::from_bits((field << 23).wrapping_add(rounded))
 }
 
+/// The greatest integer that is not greater than `x`; the sign of a zero stays.
+pub fn floor_f64(x: f64) -> f64 {
+    // From 2^52 on, numbers have no fraction.
+    if x.is_nan() || x == 0.0 || !(-4_503_599_627_370_496.0..=4_503_599_627_370_496.0).contains(&x) {
+        return x;
+    }
+    let whole = x as i64 as f64;
+    if whole > x { whole - 1.0 } else { whole }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -48,5 +58,14 @@ mod tests {
         for x in [0.0, -0.0, f32::MIN_POSITIVE, 1e-45, 1.0, 2.0, 4.0, f32::MAX, f32::INFINITY] {
             assert_eq!(sqrt(x).to_bits(), x.sqrt().to_bits(), "{x:e}");
         }
+    }
+
+    #[test]
+    fn floors_are_the_standard_librarys() {
+        for x in [0.0, -0.0, 0.5, 0.999, 1.0, 1.5, 4e15 + 0.5, 4.6e15, 1e300, f64::INFINITY] {
+            assert_eq!(floor_f64(x).to_bits(), x.floor().to_bits(), "{x}");
+            assert_eq!(floor_f64(-x), (-x).floor(), "-{x}");
+        }
+        assert!(floor_f64(f64::NAN).is_nan());
     }
 }

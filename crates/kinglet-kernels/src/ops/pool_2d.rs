@@ -3,9 +3,9 @@
 use core::cell::Cell;
 
 use crate::arch::wide::layers;
-use crate::ops::rows::{Axis, Rows, batch_and_row, product};
+use crate::ops::rows::{Axis, RowShape, Rows, batch_and_row, product, row_distances};
 use crate::params::params;
-use crate::{Call, Choice, Fault, Kernel, Place, Target};
+use crate::{Call, Choice, Distances, Fault, Kernel, Overlap, Place, Target};
 
 params! {
     /// Parameters of the pooling kernels. Pairs are (height, width); a row is one row of output
@@ -40,16 +40,31 @@ params! {
     }
 }
 
+impl Pool2dParams {
+    /// How far apart input and output have to be for a kernel that works row by row.
+    pub fn row_distances(&self) -> Distances {
+        let shape = |stride, height, rows| RowShape { stride, height, rows };
+        row_distances(
+            shape(self.input_stride, self.input_size.0, self.input_ring),
+            shape(self.output_stride, self.output_size.0, self.output_ring),
+            Axis { input: self.input_size.0, stride: self.stride.0, dilation: 1, pad: self.pad.0 },
+            self.kernel.0,
+        )
+    }
+}
+
 /// Chooses the kernel of average pooling.
-pub fn choose_average(target: Target) -> Choice {
+pub fn choose_average(params: &Pool2dParams, target: Target) -> Choice {
     let wide = layers::pool(true, target).filter(|_| cfg!(kinglet_wide));
-    Choice::new(wide.unwrap_or(Kernel::AveragePool2d))
+    let kernel = wide.unwrap_or(Kernel::AveragePool2d);
+    Choice::new(kernel).with_overlap(Overlap::Rows(params.row_distances()))
 }
 
 /// Chooses the kernel of maximum pooling.
-pub fn choose_max(target: Target) -> Choice {
+pub fn choose_max(params: &Pool2dParams, target: Target) -> Choice {
     let wide = layers::pool(false, target).filter(|_| cfg!(kinglet_wide));
-    Choice::new(wide.unwrap_or(Kernel::MaxPool2d))
+    let kernel = wide.unwrap_or(Kernel::MaxPool2d);
+    Choice::new(kernel).with_overlap(Overlap::Rows(params.row_distances()))
 }
 
 /// Portable average pooling: the mean of the window's inputs that are not padding, rounded to nearest,
@@ -89,7 +104,7 @@ fn pool(call: &Call<'_>, reduce: impl Fn(Window<'_>) -> Result<i32, Fault>) -> R
     let input = Rows::new(call, p.input, p.input_stride, p.input_ring)?;
     let output = Rows::new(call, p.output, p.output_stride, p.output_ring)?;
 
-    for y in call.rows.clone() {
+    for y in call.each_row() {
         let (batch, out_y) = batch_and_row(y, p.output_size.0)?;
         let first_row = batch.wrapping_mul(p.input_size.0.into());
         for (out_x, pixel) in output.row(y)?.chunks_exact(depth).enumerate() {

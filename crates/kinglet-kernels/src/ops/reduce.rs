@@ -39,7 +39,11 @@ params! {
 }
 
 /// Calls `visit` with the offset of every position in dimensions of (size, step), outermost first.
-fn walk(dims: &[[u32; 2]], start: u32, visit: &mut dyn FnMut(u32) -> Result<(), Fault>) -> Result<(), Fault> {
+pub(crate) fn walk(
+    dims: &[[u32; 2]],
+    start: u32,
+    visit: &mut dyn FnMut(u32) -> Result<(), Fault>,
+) -> Result<(), Fault> {
     let Some((&[size, step], inner)) = dims.split_first() else {
         return visit(start);
     };

@@ -41,7 +41,7 @@ impl ResizeParams {
     }
 
     /// Index of an input pixel's first element.
-    fn pixel(&self, batch: u32, y: i32, x: i32) -> usize {
+    pub(crate) fn pixel(&self, batch: u32, y: i32, x: i32) -> usize {
         let row = (batch as usize).wrapping_mul(self.input_size.0.into()).wrapping_add(y as usize);
         let pixel = row.wrapping_mul(self.input_size.1.into()).wrapping_add(x as usize);
         pixel.wrapping_mul(self.depth as usize)

@@ -2,7 +2,7 @@
 
 use core::cell::Cell;
 
-use crate::{Call, Fault, Place};
+use crate::{Call, Distances, Fault, Place};
 
 /// An int8 tensor as rows that may lie in a ring: row `y` is at `y mod ring`. A whole tensor is the
 /// case `ring` = its number of rows (height, times batch).
@@ -38,6 +38,18 @@ impl<'a> Rows<'a> {
     }
 }
 
+impl<'a> Rows<'a> {
+    /// The cells of the `count` rows from `y` on where they lie one after the other.
+    pub(crate) fn run(&self, y: u32, count: u32) -> Option<&'a [Cell<i8>]> {
+        let first = if y < self.ring { y } else { y.checked_rem(self.ring)? };
+        if count > self.ring - first {
+            return None;
+        }
+        let start = (first as usize).checked_mul(self.stride)?;
+        self.cells.get(start..start.checked_add((count as usize).checked_mul(self.stride)?)?)
+    }
+}
+
 /// One spatial dimension of a window that slides over a padded input.
 #[derive(Clone, Copy)]
 pub struct Axis {
@@ -63,6 +75,54 @@ impl Axis {
     }
 }
 
+/// The rows of an input or output of a window operator.
+#[derive(Clone, Copy)]
+pub(crate) struct RowShape {
+    /// Bytes from row to row.
+    pub(crate) stride: u32,
+    /// Rows of one image.
+    pub(crate) height: u16,
+    /// Rows through all batches.
+    pub(crate) rows: u32,
+}
+
+/// How far apart input and output of a kernel have to be that works row by row: while output row `y` is
+/// written, nothing touches the input rows that it and the rows to come need. `axis` is the vertical one of
+/// a window of `taps` rows.
+pub(crate) fn row_distances(input: RowShape, output: RowShape, axis: Axis, taps: u16) -> Distances {
+    // Of output row `y`: the first input row that its window touches, and the row behind the last.
+    let height = i64::from(axis.input);
+    let first = |y: u16| i64::from(y) * i64::from(axis.stride) - i64::from(axis.pad);
+    let reach = i64::from(taps.saturating_sub(1)) * i64::from(axis.dilation) + 1;
+    let at = |batch: u32, y: u16| {
+        let rows_in = i64::from(batch) * i64::from(input.height);
+        let rows_out = i64::from(batch) * i64::from(output.height) + i64::from(y);
+        let needed = first(y).clamp(0, height)..(first(y) + reach).clamp(0, height);
+        let (stride_in, stride_out) = (i64::from(input.stride), i64::from(output.stride));
+        // Saturating: in a damaged plan these are any numbers.
+        let bytes = |rows: i64, stride: i64| rows.saturating_mul(stride);
+        let lead = bytes(rows_out + 1, stride_out).saturating_sub(bytes(rows_in + needed.start, stride_in));
+        let lag = bytes(rows_in + needed.end, stride_in).saturating_sub(bytes(rows_out, stride_out));
+        (lead, lag)
+    };
+    // Linear over the batches; over the rows linear between those at which the window meets an edge.
+    let last = output.height.saturating_sub(1);
+    let meets = |rows: i64| u16::try_from(rows.max(0) / i64::from(axis.stride.max(1))).unwrap_or(last);
+    let top = meets(i64::from(axis.pad));
+    let bottom = meets(height + i64::from(axis.pad) - reach);
+    let last_batch = output.rows.checked_div(output.height.into()).unwrap_or(1).saturating_sub(1);
+    let (mut lead, mut lag) = (0, 0);
+    for y in [0, top, top.saturating_add(1), bottom, bottom.saturating_add(1), last] {
+        for batch in [0, last_batch] {
+            let distances = at(batch, y.min(last));
+            lead = distances.0.max(lead);
+            lag = distances.1.max(lag);
+        }
+    }
+    let bytes = |distance: i64| u32::try_from(distance).unwrap_or(u32::MAX);
+    Distances { lead: bytes(lead), lag: bytes(lag) }
+}
+
 /// The product of sizes; a fault when it does not fit.
 pub(crate) fn product<const N: usize>(sizes: [u32; N]) -> Result<usize, Fault> {
     sizes
@@ -82,7 +142,45 @@ pub(crate) fn batch_and_row(y: u32, height: u16) -> Result<(u32, usize), Fault> 
 
 #[cfg(test)]
 mod tests {
-    use super::Axis;
+    use super::*;
+
+    #[test]
+    fn distances_are_the_greatest_over_all_rows() {
+        let mut seed = 1u32;
+        let mut below = |bound: u16| {
+            seed = seed.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            (seed >> 16) as u16 % bound
+        };
+        for _ in 0..2_000 {
+            let axis =
+                Axis { input: 1 + below(12), stride: 1 + below(4), dilation: 1 + below(3), pad: below(5) };
+            let (taps, batches) = (1 + below(5), u32::from(1 + below(3)));
+            let output_height = 1 + below(12);
+            let shape = |stride: u16, height: u16| RowShape {
+                stride: stride.into(),
+                height,
+                rows: u32::from(height) * batches,
+            };
+            let (input, output) = (shape(1 + below(9), axis.input), shape(1 + below(9), output_height));
+            let (mut lead, mut lag) = (0i64, 0i64);
+            for row in 0..output.rows {
+                let (batch, y) = batch_and_row(row, output_height).unwrap();
+                let rows = (0..usize::from(taps)).filter_map(|tap| axis.input_at(y, tap));
+                let rows = rows.map(|y| i64::from(batch) * i64::from(axis.input) + y as i64);
+                let (row, stride) = (i64::from(row), i64::from(output.stride));
+                for input_row in rows {
+                    lead = lead.max((row + 1) * stride - input_row * i64::from(input.stride));
+                    lag = lag.max((input_row + 1) * i64::from(input.stride) - row * stride);
+                }
+            }
+            let found = row_distances(input, output, axis, taps);
+            assert!(i64::from(found.lead) >= lead && i64::from(found.lag) >= lag, "{found:?} {lead} {lag}");
+        }
+        // A 3x3 window with padding, in place but for one row in front or behind.
+        let rows = RowShape { stride: 10, height: 8, rows: 8 };
+        let axis = Axis { input: 8, stride: 1, dilation: 1, pad: 1 };
+        assert_eq!(row_distances(rows, rows, axis, 3), Distances { lead: 20, lag: 20 });
+    }
 
     #[test]
     fn padding_is_no_input() {

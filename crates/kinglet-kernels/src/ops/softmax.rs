@@ -6,7 +6,7 @@ use crate::quant::{
     exp_on_negative_values, multiply_by_quantized_multiplier, reciprocal, rounding_divide_by_pot,
     saturating_rounding_doubling_high_mul,
 };
-use crate::{Call, Choice, Element, Fault, Kernel, Place, Target};
+use crate::{Call, Choice, Element, Fault, Kernel, Overlap, Place, Target};
 
 params! {
     /// Parameters of the softmax kernels. A row is one vector.
@@ -55,7 +55,7 @@ impl SoftmaxParams {
 
 /// Chooses the kernel of int8 to int8 softmax.
 pub fn choose_s8(_target: Target) -> Choice {
-    Choice::new(Kernel::SoftmaxS8)
+    Choice::new(Kernel::SoftmaxS8).with_overlap(Overlap::Elements)
 }
 
 /// Chooses the kernel of int8 to int16 softmax.

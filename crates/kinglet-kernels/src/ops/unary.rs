@@ -1,13 +1,15 @@
 //! Operators on one tensor, element by element, that take little arithmetic: LEAKY_RELU, ABS, NEG, SQUARE,
-//! FLOOR, CEIL, ROUND, and the stand-alone activations of float32.
+//! FLOOR, CEIL, ROUND, SQRT, RSQRT, LOGICAL_NOT, and the stand-alone activations of float32.
 //!
 //! All kernels here may run in place.
 
 use crate::ops::binary::Limits;
 use crate::ops::elements::for_each_index;
+use crate::ops::float::sqrt;
+use crate::ops::l2_normalization::inverse_sqrt;
 use crate::params::params;
-use crate::quant::Multiplier;
-use crate::{Call, Choice, Element, Fault, Kernel, Place, Target, Word};
+use crate::quant::{Multiplier, multiply_by_quantized_multiplier};
+use crate::{Call, Choice, Element, Fault, Kernel, Overlap, Place, Target, Word};
 
 params! {
     /// Parameters of element-wise kernels with one input. A row is `row_len` elements.
@@ -72,6 +74,12 @@ pub enum Function {
     Ceil,
     /// The nearest integer, ties to even.
     Round,
+    /// The square root.
+    Sqrt,
+    /// `1 / sqrt(x)`
+    Rsqrt,
+    /// True where the element is false.
+    Not,
 }
 
 /// Element type of input and output.
@@ -99,9 +107,13 @@ pub fn choose(function: Function, ty: Type, _target: Target) -> Option<Choice> {
         (Function::Floor, Type::F32) => Kernel::FloorF32,
         (Function::Ceil, Type::F32) => Kernel::CeilF32,
         (Function::Round, Type::F32) => Kernel::RoundF32,
+        (Function::Sqrt, Type::F32) => Kernel::SqrtF32,
+        (Function::Rsqrt, Type::F32) => Kernel::RsqrtF32,
+        (Function::Rsqrt, Type::S8) => Kernel::RsqrtS8,
+        (Function::Not, Type::Bool) => Kernel::NotBool,
         _ => return None,
     };
-    Some(Choice::new(kernel))
+    Some(Choice::new(kernel).with_overlap(Overlap::Elements))
 }
 
 /// Portable LEAKY_RELU, int8.
@@ -170,6 +182,36 @@ pub fn round_f32(call: &Call<'_>) -> Result<(), Fault> {
         let is_even = whole as i32 & 1 == 0;
         if fraction > 0.5 || (fraction == 0.5 && !is_even) { whole + 1.0 } else { whole }
     })
+}
+
+/// Portable SQRT, float32.
+pub fn sqrt_f32(call: &Call<'_>) -> Result<(), Fault> {
+    plain(call, sqrt)
+}
+
+/// Portable RSQRT, float32.
+pub fn rsqrt_f32(call: &Call<'_>) -> Result<(), Fault> {
+    plain(call, |x: f32| 1.0 / sqrt(x))
+}
+
+/// Bits that keep the root of RSQRT an integer between its two factors.
+pub const RSQRT_SHIFT: i32 = 20;
+
+/// Portable RSQRT, int8: that of 0 is the greatest output, as is that of negative numbers, which have none.
+/// `shifts` of the block is that of the factor less [`RSQRT_SHIFT`]. TFLite: `RsqrtEvalQuantized`.
+pub fn rsqrt_s8(call: &Call<'_>) -> Result<(), Fault> {
+    quantized::<i8>(call, |q, x| {
+        if x <= 0 {
+            return i32::from(i16::MAX);
+        }
+        let (multiplier, shift) = inverse_sqrt(x);
+        q.factor().apply(multiply_by_quantized_multiplier(1, multiplier, shift.wrapping_add(RSQRT_SHIFT)))
+    })
+}
+
+/// Portable LOGICAL_NOT.
+pub fn not_bool(call: &Call<'_>) -> Result<(), Fault> {
+    plain(call, |x: u8| u8::from(x == 0))
 }
 
 /// Portable RELU, RELU6, RELU_N1_TO_1 and RELU_0_TO_1, float32: a value within [`Limits`].

@@ -1,12 +1,12 @@
 //! A plan is written once more, with the places that it names itself, and compared word by word.
 
 use kinglet_kernels::{Place, Region};
-use kinglet_tflite::{Graph, OpSet, Storage, Tensor};
+use kinglet_tflite::{Graph, Node, OpKind, OpSet, Storage, Tensor};
 
 use super::CheckError;
 use crate::PlanError;
-use crate::layout::Places;
-use crate::plan::{Plan, PlanWriter};
+use crate::layout::{Frame, Places, variable_fill};
+use crate::plan::{Plan, PlanWriter, StateInit};
 use crate::planner::{Constants, Options, emit};
 
 /// Where a plan says that the tensors of its graph lie.
@@ -43,62 +43,127 @@ impl<'p, 'g> Named<'p, 'g> {
 
     /// Variables that are in use have their initial values in the order of their numbers.
     fn variable(&self, id: u32) -> Option<Place> {
-        let mut inits = self.plan.state_inits();
-        for earlier in 0..id {
-            let is_variable = matches!(self.graph.tensor(earlier).ok()?.storage, Storage::Variable);
-            if is_variable && self.is_used(earlier) {
-                inits.next()?;
-            }
-        }
         if !self.is_used(id) {
             return None;
         }
-        Place::new(Region::State, inits.next()?.offset)
+        Place::new(Region::State, self.plan.state_inits().nth(self.variables_before(id)?)?.offset)
+    }
+
+    /// Variables in use with a number below `id`.
+    fn variables_before(&self, id: u32) -> Option<usize> {
+        let mut count = 0;
+        for earlier in 0..id {
+            let is_variable = matches!(self.graph.tensor(earlier).ok()?.storage, Storage::Variable);
+            count += usize::from(is_variable && self.is_used(earlier));
+        }
+        Some(count)
     }
 
     fn is_used(&self, id: u32) -> bool {
-        let reads = |node: kinglet_tflite::Node<'_>| node.inputs.iter().any(|input| input == Some(id));
+        let reads = |node: Node<'_>| node.inputs.iter().any(|input| input == Some(id));
         self.graph.outputs().iter().any(|output| output == Some(id))
             || self.graph.nodes().flatten().any(reads)
     }
 
+    /// Length and first value of a slot's state, as the graph has it.
+    fn slot_value(&self, wanted: u32) -> Option<(u32, u8)> {
+        let model = self.graph.model();
+        let mut value = None;
+        let for_once = |slot, is_call_once| {
+            if slot == wanted && is_call_once {
+                value = Some((1, 1));
+            }
+        };
+        model.for_each_slot(for_once).ok()?;
+        let assignment = |slot, tensor: Tensor<'_>| {
+            if slot == wanted {
+                value.get_or_insert((tensor.byte_len(), variable_fill(&tensor)));
+            }
+            Ok(())
+        };
+        model.for_each_assignment(assignment).ok()?;
+        value
+    }
+
     /// Where the operator that makes an activation writes it.
-    fn written(&self, id: u32) -> Option<Place> {
-        let mut output = 0;
-        let mut last: Option<(u16, Place)> = None;
-        for step in self.plan.steps() {
-            // Where the place changes, the operator's next output begins.
-            output = match last {
-                Some((op, place)) if op == step.op => output + usize::from(place != step.output),
-                _ => 0,
-            };
-            last = Some((step.op, step.output));
-            if self.graph.node(step.op.into()).ok()?.outputs.get(output) == Some(id) {
-                return Some(step.output);
+    fn written(&self, frame: &Frame, graph: &Graph<'_>, id: u32) -> Option<Place> {
+        let node =
+            graph.nodes().flatten().find(|node| node.outputs.iter().any(|output| output == Some(id)))?;
+        let output = node.outputs.iter().position(|output| output == Some(id))?;
+        let op = frame.first_op.checked_add(node.index)?;
+        let mut steps = self.plan.steps().skip(frame.first_step as usize);
+        let mut own = steps.by_ref().filter(|step| u32::from(step.op) == op);
+        // Which of the operator's outputs that are no handles.
+        let sized = |id: &Option<u32>| id.is_some_and(|id| graph.tensor(id).is_ok_and(|it| it.has_size()));
+        let number = node.outputs.iter().take(output).filter(sized).count();
+        match OpKind::from_code(node.code) {
+            // A jump, copies in, copies out.
+            Some(OpKind::If) => {
+                let copied_in = node.inputs.iter().skip(1).filter(sized).count();
+                return own.nth(1 + copied_in + number).map(|step| step.output);
+            }
+            // Copies in to the outputs come first.
+            Some(OpKind::While) => return own.nth(number).map(|step| step.output),
+            _ => {}
+        }
+        // Where the place changes, the operator's next output begins.
+        let first = own.next()?;
+        let (mut last, mut at) = (first.output, 0);
+        if at == output {
+            return Some(last);
+        }
+        for step in steps.take_while(|step| u32::from(step.op) == op) {
+            at += usize::from(step.output != last);
+            last = step.output;
+            if at == output {
+                return Some(last);
             }
         }
         None
     }
+
+    /// The place of input `id` of a subgraph that was called: the copies to it stand before its steps.
+    fn copied_in(&self, frame: &Frame, graph: &Graph<'_>, id: u32) -> Option<Place> {
+        let sized = |id: &u32| graph.tensor(*id).is_ok_and(|tensor| tensor.has_size());
+        let mut behind = graph.inputs().iter().flatten().filter(sized).skip_while(|&input| input != id);
+        behind.next()?;
+        let step = (frame.first_step as usize).checked_sub(behind.count() + 1)?;
+        Some(self.plan.step(step)?.output)
+    }
 }
 
 impl Places for Named<'_, '_> {
-    fn place(&self, tensor: &Tensor<'_>) -> Option<Place> {
+    fn place(&self, frame: &Frame, tensor: &Tensor<'_>) -> Option<Place> {
         if matches!(tensor.storage, Storage::Variable) {
             return self.variable(tensor.id);
         }
-        let mut inputs = self.plan.inputs().zip(self.graph.inputs().iter());
-        match inputs.find(|(_, id)| *id == Some(tensor.id)) {
-            Some((io, _)) => Some(io.place),
-            None => self.written(tensor.id),
+        let graph = self.graph.sibling(frame.subgraph).ok()?;
+        if graph.inputs().iter().any(|input| input == Some(tensor.id)) {
+            if frame.subgraph > 0 {
+                return self.copied_in(frame, &graph, tensor.id);
+            }
+            let mut inputs = self.plan.inputs().zip(graph.inputs().iter());
+            return inputs.find(|(_, id)| *id == Some(tensor.id)).map(|(io, _)| io.place);
         }
+        self.written(frame, &graph, tensor.id)
     }
 
-    fn share_a_place(&self, a: &Tensor<'_>, b: &Tensor<'_>) -> bool {
-        matches!(a.storage, Storage::Activation) && self.place(a) == self.place(b)
+    fn share_a_place(&self, frame: &Frame, a: &Tensor<'_>, b: &Tensor<'_>) -> bool {
+        matches!(a.storage, Storage::Activation) && self.place(frame, a) == self.place(frame, b)
     }
 
-    fn scratch(&self, op: u32, _i: usize) -> Option<Place> {
-        let step = self.plan.steps().find(|step| u32::from(step.op) == op)?;
+    fn scratch(&self, step: u32, _i: usize) -> Option<Place> {
+        let step = self.plan.step(step as usize)?;
         Some(self.plan.footprint(&step)?.scratch.place)
+    }
+
+    fn slot(&self, slot: u32) -> Option<StateInit> {
+        let (bytes, fill) = self.slot_value(slot)?;
+        let mut before = self.variables_before(self.graph.tensor_count())?;
+        for earlier in 0..slot {
+            before += usize::from(self.slot_value(earlier).is_some());
+        }
+        let offset = self.plan.state_inits().nth(before)?.offset;
+        Some(StateInit { offset, bytes, fill })
     }
 }

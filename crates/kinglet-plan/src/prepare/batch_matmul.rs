@@ -20,7 +20,7 @@ pub(super) fn emit(op: &BatchMatmul<'_>, emit: &mut Emit<'_, '_, impl Constants>
     let [a, b] = &op.inputs;
     let [a_batch, b_batch, batch] = &op.batches;
     let dims = emit.writer.position();
-    let dims_len = broadcast_dims(emit, a_batch, b_batch, batch);
+    let dims_len = broadcast_dims(emit, [a_batch, b_batch], batch);
     let [rows, columns, depth] = op.size;
     let [adjoint1, adjoint2] = op.adjoint.map(u32::from);
     let mut params = BatchMatmulParams {

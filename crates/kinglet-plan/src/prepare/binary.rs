@@ -19,6 +19,8 @@ pub(super) fn choose(op: &Binary<'_>, options: &Options) -> Choice {
         BinaryKind::Minimum => Function::Minimum,
         BinaryKind::SquaredDifference => Function::SquaredDifference,
         BinaryKind::Prelu => Function::Prelu,
+        BinaryKind::FloorDiv => Function::FloorDiv,
+        BinaryKind::FloorMod => Function::FloorMod,
     };
     // The operator's checks leave only what there are kernels for.
     binary::choose(function, element_type(op.output.dtype), options.how.target)
@@ -30,6 +32,8 @@ pub(super) fn element_type(dtype: DType) -> Type {
         DType::Int8 => Type::S8,
         DType::Int16 => Type::S16,
         DType::Int32 => Type::S32,
+        DType::Int64 => Type::S64,
+        DType::Bool => Type::Bool,
         _ => Type::F32,
     }
 }
@@ -37,7 +41,7 @@ pub(super) fn element_type(dtype: DType) -> Type {
 pub(super) fn emit(op: &Binary<'_>, emit: &mut Emit<'_, '_, impl Constants>) -> Result<u32> {
     let [a, b] = &op.inputs;
     let dims = emit.writer.position();
-    let dims_len = broadcast_dims(emit, &a.shape, &b.shape, &op.output.shape);
+    let dims_len = broadcast_dims(emit, [&a.shape, &b.shape], &op.output.shape);
     let detail = emit.writer.position();
     if op.is_quantized() {
         emit.writer.params(&quant(op)?);
@@ -107,50 +111,58 @@ fn factors(op: &Binary<'_>) -> Result<[Multiplier; 3]> {
             multiplier(twice_max * twice_max / (f64::from(1 << (2 * square_left_shift(ty))) * wide))?,
         ]),
         BinaryKind::Prelu => Ok([multiplier(wide1 / wide)?, unused, multiplier(wide1 * wide2 / wide)?]),
+        // In float32, as TFLM does.
+        BinaryKind::Div => Ok([unused, unused, multiplier((scale1 / (scale2 * scale)).into())?]),
         _ => Ok([unused, unused, multiplier(wide1 * wide2 / wide)?]),
     }
 }
 
 /// TFLite takes only factors below 1 here (`QuantizeMultiplierSmallerThanOneExp`).
-fn below_one(real: f64) -> Result<Multiplier> {
+pub(super) fn below_one(real: f64) -> Result<Multiplier> {
     let factor = multiplier(real)?;
     if factor.shift <= 0 { Ok(factor) } else { Err(ModelError::from(Reason::ScaleRatio)) }
 }
 
 /// Writes size and steps of each output dimension, innermost first; a dimension in which an input has
 /// size 1 has step 0 there. Neighbours that can be walked as one are one. Returns their number.
-pub(super) fn broadcast_dims(
+pub(super) fn broadcast_dims<const INPUTS: usize>(
     emit: &mut Emit<'_, '_, impl Constants>,
-    a: &Shape,
-    b: &Shape,
+    inputs: [&Shape; INPUTS],
     output: &Shape,
 ) -> u32 {
-    let (mut inner_a, mut inner_b) = (1, 1);
-    let mut a = a.dims().iter().rev().copied();
-    let mut b = b.dims().iter().rev().copied();
+    let mut inner = [1; INPUTS];
     // The dimension at hand, and how many were written before it.
-    let mut dim = [1, 1, 1];
+    let (mut size_at_hand, mut steps_at_hand) = (1, [1; INPUTS]);
     let mut written = 0;
-    for &size in output.dims().iter().rev() {
-        let (size_a, size_b) = (a.next().unwrap_or(1), b.next().unwrap_or(1));
+    for (i, &size) in output.dims().iter().rev().enumerate() {
+        let sizes = inputs.map(|shape| shape.dims().iter().rev().nth(i).copied().unwrap_or(1));
         if size == 1 {
             continue;
         }
-        let step_a = if size_a == 1 { 0 } else { inner_a };
-        let step_b = if size_b == 1 { 0 } else { inner_b };
-        inner_a *= size_a;
-        inner_b *= size_b;
-        dim = match dim {
-            [1, ..] => [size, step_a, step_b],
+        let mut steps = [0; INPUTS];
+        let mut goes_on = true;
+        for (((step, inner), size), at_hand) in steps.iter_mut().zip(&mut inner).zip(sizes).zip(steps_at_hand)
+        {
+            *step = if size == 1 { 0 } else { *inner };
+            *inner *= size;
+            goes_on &= *step == size_at_hand * at_hand;
+        }
+        if size_at_hand == 1 {
+            (size_at_hand, steps_at_hand) = (size, steps);
+        } else if goes_on {
             // This one goes on where the one within it ends.
-            [inner, a, b] if step_a == inner * a && step_b == inner * b => [inner * size, a, b],
-            _ => {
-                dim.into_iter().for_each(|word| emit.writer.word(word));
-                written += 1;
-                [size, step_a, step_b]
-            }
-        };
+            size_at_hand *= size;
+        } else {
+            write_dim(emit, size_at_hand, steps_at_hand);
+            written += 1;
+            (size_at_hand, steps_at_hand) = (size, steps);
+        }
     }
-    dim.into_iter().for_each(|word| emit.writer.word(word));
+    write_dim(emit, size_at_hand, steps_at_hand);
     written + 1
+}
+
+fn write_dim<const INPUTS: usize>(emit: &mut Emit<'_, '_, impl Constants>, size: u32, steps: [u32; INPUTS]) {
+    emit.writer.word(size);
+    steps.into_iter().for_each(|step| emit.writer.word(step));
 }

@@ -24,12 +24,13 @@ pub(super) fn emit(op: &Cast<'_>, emit: &mut Emit<'_, '_, impl Constants>) -> Re
     Ok(rows)
 }
 
-fn cast_type(tensor: &Tensor<'_>) -> Result<CastType> {
+pub(super) fn cast_type(tensor: &Tensor<'_>) -> Result<CastType> {
     match tensor.dtype {
         DType::Int8 => Ok(CastType::S8),
         DType::UInt8 => Ok(CastType::U8),
         DType::Int16 => Ok(CastType::S16),
         DType::Int32 => Ok(CastType::S32),
+        DType::Int64 => Ok(CastType::S64),
         DType::Float32 => Ok(CastType::F32),
         DType::Bool => Ok(CastType::Bool),
         _ => Err(ModelError::from(Reason::UnsupportedType).at_tensor(tensor.id)),

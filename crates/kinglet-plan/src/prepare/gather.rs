@@ -5,7 +5,7 @@ use kinglet_tflite::{DType, Tensor};
 use super::{Emit, Result};
 use crate::planner::Constants;
 
-fn index_type(indices: &Tensor<'_>) -> IndexType {
+pub(super) fn index_type(indices: &Tensor<'_>) -> IndexType {
     if indices.dtype == DType::Int64 { IndexType::S64 } else { IndexType::S32 }
 }
 

@@ -1,6 +1,6 @@
 use kinglet_kernels::ops::l2_normalization::L2NormalizationParams;
 use kinglet_kernels::ops::log_softmax::LogSoftmaxParams;
-use kinglet_kernels::{Choice, Kernel};
+use kinglet_kernels::{Choice, Kernel, Overlap};
 use kinglet_tflite::ops::{Normalize, NormalizeKind};
 use kinglet_tflite::{DType, ModelError, OpKind, OpSet, Reason};
 
@@ -13,6 +13,7 @@ pub(super) fn choose(op: &Normalize<'_>) -> Choice {
         (NormalizeKind::L2, DType::Float32) => Kernel::L2NormalizationF32,
         _ => Kernel::L2NormalizationS8,
     })
+    .with_overlap(Overlap::Elements)
 }
 
 pub(super) fn emit<S: OpSet>(op: &Normalize<'_>, emit: &mut Emit<'_, '_, impl Constants>) -> Result<u32> {

@@ -1,21 +1,25 @@
 use kinglet_kernels::ops::reduce::ReduceParams;
+use kinglet_kernels::ops::reduce_plain::{ReducePlainParams, Reduction};
 use kinglet_kernels::{Choice, Kernel};
 use kinglet_tflite::ops::Reduce;
-use kinglet_tflite::{ModelError, OpKind, Reason};
+use kinglet_tflite::{DType, ModelError, OpKind, Reason};
 
+use super::cast::cast_type;
 use super::rescale::int_type;
 use super::{Emit, Result, multiplier};
 use crate::planner::Constants;
 
 pub(super) fn choose(op: &Reduce<'_>) -> Choice {
-    let kernel = match op.kind {
-        OpKind::ReduceMax => Kernel::ReduceMax,
-        OpKind::ReduceMin => Kernel::ReduceMin,
-        OpKind::ArgMax => Kernel::ArgMax,
-        OpKind::ArgMin => Kernel::ArgMin,
+    Choice::new(match (op.kind, op.input.dtype) {
+        (OpKind::ArgMax | OpKind::ArgMin, DType::Float32) => Kernel::ArgF32,
+        (_, DType::Float32 | DType::Bool) => Kernel::ReducePlain,
+        (OpKind::Mean | OpKind::Sum | OpKind::ReduceProd, DType::Int32) => Kernel::ReducePlain,
+        (OpKind::ReduceMax, _) => Kernel::ReduceMax,
+        (OpKind::ReduceMin, _) => Kernel::ReduceMin,
+        (OpKind::ArgMax, _) => Kernel::ArgMax,
+        (OpKind::ArgMin, _) => Kernel::ArgMin,
         _ => Kernel::ReduceSum,
-    };
-    Choice::new(kernel)
+    })
 }
 
 /// TFLite: `QuantizedMeanOrSum`.
@@ -32,6 +36,9 @@ pub(super) fn emit(op: &Reduce<'_>, emit: &mut Emit<'_, '_, impl Constants>) -> 
                 if want_reduced { reduced += 1 } else { kept += 1 }
             }
         }
+    }
+    if let Kernel::ReducePlain | Kernel::ArgF32 = emit.choice.kernel {
+        return emit_plain(op, [dims, kept, reduced], emit);
     }
     // Dimensions are at least 1.
     let count = op.input.shape.len().checked_div(op.output.shape.len()).unwrap_or(1);
@@ -69,6 +76,37 @@ pub(super) fn emit(op: &Reduce<'_>, emit: &mut Emit<'_, '_, impl Constants>) -> 
             return Err(ModelError::from(Reason::ScaleRatio));
         }
     }
+    emit.params(&params);
+    Ok(1)
+}
+
+/// Reductions of what is not quantised.
+fn emit_plain(
+    op: &Reduce<'_>,
+    [dims, kept, reduced]: [u32; 3],
+    emit: &mut Emit<'_, '_, impl Constants>,
+) -> Result<u32> {
+    let params = ReducePlainParams {
+        reduction: match op.kind {
+            OpKind::Mean => Reduction::Mean,
+            OpKind::ReduceMax | OpKind::ArgMax => Reduction::Max,
+            OpKind::ReduceMin | OpKind::ArgMin => Reduction::Min,
+            OpKind::ReduceProd => Reduction::Prod,
+            OpKind::ReduceAll => Reduction::All,
+            OpKind::ReduceAny => Reduction::Any,
+            _ => Reduction::Sum,
+        },
+        ty: cast_type(&op.input)?,
+        input: emit.place(&op.input)?,
+        input_len: op.input.shape.len(),
+        output: emit.place(&op.output)?,
+        output_len: op.output.shape.len(),
+        // Element types of the operator take whole bytes.
+        output_element: op.output.dtype.bits() / 8,
+        dims,
+        kept,
+        reduced,
+    };
     emit.params(&params);
     Ok(1)
 }

@@ -1,7 +1,7 @@
 use kinglet_kernels::ops::quantize::{IntType, QuantizeParams};
 use kinglet_kernels::ops::unary::UnaryParams;
 use kinglet_kernels::quant::Multiplier;
-use kinglet_kernels::{Choice, Kernel};
+use kinglet_kernels::{Choice, Kernel, Overlap};
 use kinglet_tflite::ops::{Activation, Rescale};
 use kinglet_tflite::{DType, ModelError, Reason, Tensor};
 
@@ -15,7 +15,7 @@ pub(super) fn choose(op: &Rescale<'_>) -> Choice {
         (_, DType::Float32) => Kernel::Dequantize,
         _ => Kernel::Requantize,
     };
-    Choice::new(kernel)
+    Choice::new(kernel).with_overlap(Overlap::Elements)
 }
 
 pub(super) fn int_type(tensor: &Tensor<'_>) -> Result<IntType> {

@@ -1,6 +1,7 @@
 use kinglet_kernels::ops::quantize::IntType;
 use kinglet_kernels::ops::resize::ResizeParams;
 use kinglet_kernels::{Choice, Kernel};
+use kinglet_tflite::DType;
 use kinglet_tflite::ops::Resize;
 
 use super::conv::Image;
@@ -9,7 +10,11 @@ use super::{Emit, Result};
 use crate::planner::Constants;
 
 pub(super) fn choose(op: &Resize<'_>) -> Choice {
-    Choice::new(if op.bilinear { Kernel::ResizeBilinear } else { Kernel::ResizeNearest })
+    Choice::new(match (op.bilinear, op.input.dtype) {
+        (true, DType::Float32) => Kernel::ResizeBilinearF32,
+        (true, _) => Kernel::ResizeBilinear,
+        (false, _) => Kernel::ResizeNearest,
+    })
 }
 
 pub(super) fn emit(op: &Resize<'_>, emit: &mut Emit<'_, '_, impl Constants>) -> Result<u32> {
@@ -22,7 +27,7 @@ pub(super) fn emit(op: &Resize<'_>, emit: &mut Emit<'_, '_, impl Constants>) -> 
         input_size: input.size,
         output_size: output.size,
         depth: if op.bilinear { input.depth } else { input.depth * element },
-        kind: if op.bilinear { int_type(&op.input)? } else { IntType::S8 },
+        kind: if emit.choice.kernel == Kernel::ResizeBilinear { int_type(&op.input)? } else { IntType::S8 },
         align_corners: op.align_corners.into(),
         half_pixel: op.half_pixel_centers.into(),
     };

@@ -1,7 +1,8 @@
+use kinglet_kernels::ops::float::sqrt;
 use kinglet_kernels::ops::hard_swish::HardSwishQuant;
 use kinglet_kernels::ops::logistic::{FixedPoint, TableStep};
 use kinglet_kernels::ops::lookup;
-use kinglet_kernels::ops::unary::{self, Function, Slope, UnaryParams, UnaryQuant};
+use kinglet_kernels::ops::unary::{self, Function, RSQRT_SHIFT, Slope, UnaryParams, UnaryQuant};
 use kinglet_kernels::{Choice, Kernel};
 use kinglet_tflite::ops::{Unary, UnaryKind};
 use kinglet_tflite::{DType, ModelError, OpKind, OpSet, Reason};
@@ -23,6 +24,9 @@ pub(super) fn choose(op: &Unary<'_>, options: &Options) -> Choice {
         UnaryKind::Floor => Function::Floor,
         UnaryKind::Ceil => Function::Ceil,
         UnaryKind::Round => Function::Round,
+        UnaryKind::Sqrt => Function::Sqrt,
+        UnaryKind::Rsqrt => Function::Rsqrt,
+        UnaryKind::Not => Function::Not,
     };
     // The operator's checks leave only what there are kernels for.
     unary::choose(function, element_type(op.output.dtype), options.how.target)
@@ -53,6 +57,7 @@ pub(super) fn emit<S: OpSet>(op: &Unary<'_>, emit: &mut Emit<'_, '_, impl Consta
         UnaryKind::LeakyRelu { alpha } if is_float => emit.writer.params(&Slope { alpha }),
         UnaryKind::LeakyRelu { alpha } => emit.writer.params(&quant(op, alpha)?),
         UnaryKind::Abs if !is_float => emit.writer.params(&quant(op, 0.0)?),
+        UnaryKind::Rsqrt if !is_float => emit.writer.params(&rsqrt_quant(op)?),
         UnaryKind::Elu if S::has(OpKind::Elu) => table(op, emit, lookup::elu)?,
         UnaryKind::Exp if S::has(OpKind::Exp) => table(op, emit, lookup::exp)?,
         _ => {}
@@ -91,6 +96,22 @@ fn quant(op: &Unary<'_>, alpha: f32) -> Result<UnaryQuant> {
         multiplier: factor.multiplier,
         negative_multiplier: negative.multiplier,
         shifts: [factor.shift, negative.shift, is_negative.into(), 0],
+    })
+}
+
+/// TFLite: `SetRsqrtOutputMultiplier`.
+fn rsqrt_quant(op: &Unary<'_>) -> Result<UnaryQuant> {
+    let ((scale, _), (output_scale, _)) = (op.input.per_tensor()?, op.output.per_tensor()?);
+    let factor = multiplier(1.0 / f64::from(sqrt(scale) * output_scale))?;
+    let shift = i32::from(factor.shift) - RSQRT_SHIFT;
+    if shift < -31 {
+        return Err(Reason::ScaleRatio.into());
+    }
+    Ok(UnaryQuant {
+        zero_points: zero_points(op)?,
+        multiplier: factor.multiplier,
+        negative_multiplier: 0,
+        shifts: [shift as i8, 0, 0, 0],
     })
 }
 

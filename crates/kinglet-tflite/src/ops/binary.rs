@@ -1,12 +1,12 @@
 //! Operators on two tensors, element by element, with broadcasting: ADD, SUB, MUL, DIV, MAXIMUM, MINIMUM,
-//! SQUARED_DIFFERENCE, PRELU.
+//! SQUARED_DIFFERENCE, PRELU, FLOOR_DIV, FLOOR_MOD.
 
 use super::{Activation, at, check_arity, ensure, input, output};
 use crate::Result;
 use crate::error::Reason;
 use crate::generated::BuiltinOptionsRef;
 use crate::graph::{Graph, Node};
-use crate::tensor::{DType, Shape, Tensor};
+use crate::tensor::{DType, Shape, Storage, Tensor};
 
 /// Which function of two elements.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,12 +27,16 @@ pub enum BinaryKind {
     SquaredDifference,
     /// `a` where it is not negative, else `a * b`.
     Prelu,
+    /// `a / b`, rounded down.
+    FloorDiv,
+    /// `a - b * floor(a / b)`
+    FloorMod,
 }
 
 /// A function of two tensors, element by element; shapes broadcast as in NumPy.
 ///
 /// Inputs and output have one type: int8 and int16 (quantised; MAXIMUM and MINIMUM take the numbers as they
-/// are, as the references do), int32 and float32 (not quantised).
+/// are, as the references do), int32, int64 and float32 (not quantised).
 #[derive(Clone, Copy, Debug)]
 pub struct Binary<'a> {
     /// The function.
@@ -53,12 +57,35 @@ impl<'a> Binary<'a> {
         let output = output(graph, node, 0)?;
         let op = Self { kind, inputs, output, activation };
         op.check_types()?;
+        op.check_divisor()?;
         check_broadcast(&op.inputs, &op.output)?;
         let [a, _] = &op.inputs;
         if kind == BinaryKind::Prelu {
             ensure(op.output.shape == a.shape, &op.output, Reason::ShapeMismatch)?;
         }
         Ok(op)
+    }
+
+    /// A constant does not divide by 0, where that is an error at run time.
+    fn check_divisor(&self) -> Result<()> {
+        let [_, b] = &self.inputs;
+        let divides = match self.kind {
+            BinaryKind::Div => b.dtype != DType::Float32,
+            kind => matches!(kind, BinaryKind::FloorDiv | BinaryKind::FloorMod),
+        };
+        let Storage::Constant { bytes, .. } = b.storage else { return Ok(()) };
+        if !divides {
+            return Ok(());
+        }
+        let has_zero = match b.dtype {
+            DType::Int8 => {
+                let (_, zero_point) = b.per_tensor()?;
+                bytes.contains(&(zero_point as u8))
+            }
+            DType::Float32 => bytes.as_chunks().0.iter().any(|&bytes| f32::from_le_bytes(bytes) == 0.0),
+            _ => bytes.as_chunks().0.contains(&[0u8; 4]),
+        };
+        ensure(!has_zero, b, Reason::DivisionByZero)
     }
 
     /// The elements are integers that stand for real numbers, and the operator has to know which.
@@ -68,15 +95,16 @@ impl<'a> Binary<'a> {
     }
 
     fn check_types(&self) -> Result<()> {
-        use BinaryKind::{Div, Prelu};
+        use BinaryKind::{Add, Div, FloorDiv, FloorMod, Maximum, Minimum, Mul, Prelu, Sub};
         let [a, b] = &self.inputs;
-        match (a.dtype, self.kind) {
-            (DType::Int8, Div) | (DType::Int16 | DType::Int32, Div | Prelu) => {
-                return Err(at(a, Reason::UnsupportedType));
-            }
-            (DType::Int8 | DType::Int16 | DType::Int32 | DType::Float32, _) => {}
-            _ => return Err(at(a, Reason::UnsupportedType)),
-        }
+        let has_type = match a.dtype {
+            DType::Int8 => !matches!(self.kind, FloorDiv | FloorMod),
+            DType::Int16 => !matches!(self.kind, Div | Prelu | FloorDiv | FloorMod),
+            DType::Int32 => self.kind != Prelu,
+            DType::Int64 => matches!(self.kind, Add | Sub | Mul | Maximum | Minimum),
+            dtype => dtype == DType::Float32,
+        };
+        ensure(has_type, a, Reason::UnsupportedType)?;
         ensure(b.dtype == a.dtype, b, Reason::WrongType)?;
         ensure(self.output.dtype == a.dtype, &self.output, Reason::WrongType)?;
         if self.is_quantized() {
@@ -87,8 +115,10 @@ impl<'a> Binary<'a> {
             }
         }
         // As in TFLM: int32 operands of these operators are plain integers.
-        let sum_or_product = matches!(self.kind, BinaryKind::Add | BinaryKind::Sub | BinaryKind::Mul);
-        if a.dtype == DType::Int32 && sum_or_product {
+        if a.dtype == DType::Int64 && self.activation != Activation::None {
+            return Err(at(a, Reason::UnsupportedActivation));
+        }
+        if a.dtype == DType::Int32 && matches!(self.kind, Add | Sub | Mul | Div) {
             for tensor in [a, b, &self.output] {
                 ensure(tensor.quantization.is_empty(), tensor, Reason::UnsupportedType)?;
             }

@@ -109,7 +109,7 @@ impl<'a> GatherNd<'a> {
 }
 
 fn check_types(data: &Tensor<'_>, indices: &Tensor<'_>, output: &Tensor<'_>) -> Result<()> {
-    ensure(!matches!(data.dtype, DType::Other | DType::Int4), data, Reason::UnsupportedType)?;
+    ensure(data.has_size() && data.dtype != DType::Int4, data, Reason::UnsupportedType)?;
     ensure(matches!(indices.dtype, DType::Int32 | DType::Int64), indices, Reason::UnsupportedType)?;
     ensure(output.dtype == data.dtype, output, Reason::WrongType)?;
     if matches!(data.dtype, DType::Int8 | DType::Int16 | DType::UInt8) {

@@ -3,40 +3,52 @@
 mod batch_matmul;
 mod binary;
 mod cast;
+mod control;
 mod conv;
+mod dynamic_update_slice;
 mod fully_connected;
 mod gather;
 mod movement;
 mod normalize;
 mod pool;
 mod reduce;
+mod relation;
 mod rescale;
 mod reshape;
 mod resize;
+mod select;
 mod shape_of;
 mod softmax;
+mod sums;
 mod svdf;
 mod transpose_conv;
 mod unary;
+mod variable;
 
 pub use batch_matmul::BatchMatmul;
 pub use binary::{Binary, BinaryKind};
 pub use cast::Cast;
+pub use control::{CallOnce, If, While};
 pub use conv::{Conv2d, DepthwiseConv2d, Window};
+pub use dynamic_update_slice::DynamicUpdateSlice;
 pub use fully_connected::FullyConnected;
 pub use gather::{Gather, GatherNd};
 pub use movement::{Dim, Movement, Piece};
 pub use normalize::{Normalize, NormalizeKind};
 pub use pool::{Pool2d, PoolKind};
 pub use reduce::Reduce;
+pub use relation::Relation;
 pub use rescale::Rescale;
 pub use reshape::Reshape;
 pub use resize::Resize;
+pub use select::Select;
 pub use shape_of::ShapeOf;
 pub use softmax::Softmax;
+pub use sums::{AddN, Cumsum};
 pub use svdf::Svdf;
 pub use transpose_conv::TransposeConv;
 pub use unary::{Unary, UnaryKind};
+pub use variable::{AssignVariable, ReadVariable, VarHandle};
 
 use crate::error::{ModelError, Reason};
 use crate::generated::ActivationFunctionType;
@@ -149,6 +161,37 @@ pub(crate) fn check<'a, S: OpSet>(graph: &Graph<'a>, node: &Node<'a>) -> Result<
         OpKind::ResizeNearestNeighbor if S::has(OpKind::ResizeNearestNeighbor) => {
             Resize::check(graph, node, false).map(Op::Resize)
         }
+        OpKind::VarHandle if S::has(OpKind::VarHandle) => VarHandle::check(graph, node).map(Op::VarHandle),
+        OpKind::ReadVariable if S::has(OpKind::ReadVariable) => {
+            ReadVariable::check(graph, node).map(Op::ReadVariable)
+        }
+        OpKind::AssignVariable if S::has(OpKind::AssignVariable) => {
+            AssignVariable::check(graph, node).map(Op::AssignVariable)
+        }
+        OpKind::CallOnce if S::has(OpKind::CallOnce) => CallOnce::check(graph, node).map(Op::CallOnce),
+        OpKind::If if S::has(OpKind::If) => If::check(graph, node).map(Op::If),
+        OpKind::While if S::has(OpKind::While) => While::check(graph, node).map(Op::While),
+        OpKind::AddN if S::has(OpKind::AddN) => AddN::check(graph, node).map(Op::AddN),
+        OpKind::Cumsum if S::has(OpKind::Cumsum) => Cumsum::check(graph, node).map(Op::Cumsum),
+        OpKind::DynamicUpdateSlice if S::has(OpKind::DynamicUpdateSlice) => {
+            DynamicUpdateSlice::check(graph, node).map(Op::DynamicUpdateSlice)
+        }
+        OpKind::FloorDiv if S::has(OpKind::FloorDiv) => {
+            Binary::check(graph, node, BinaryKind::FloorDiv).map(Op::Binary)
+        }
+        OpKind::FloorMod if S::has(OpKind::FloorMod) => {
+            Binary::check(graph, node, BinaryKind::FloorMod).map(Op::Binary)
+        }
+        OpKind::L2Pool2d if S::has(OpKind::L2Pool2d) => {
+            Pool2d::check(graph, node, PoolKind::L2).map(Op::Pool2d)
+        }
+        OpKind::LogicalNot if S::has(OpKind::LogicalNot) => Unary::check(graph, node, kind).map(Op::Unary),
+        OpKind::Rsqrt if S::has(OpKind::Rsqrt) => Unary::check(graph, node, kind).map(Op::Unary),
+        OpKind::Sqrt if S::has(OpKind::Sqrt) => Unary::check(graph, node, kind).map(Op::Unary),
+        OpKind::Select | OpKind::SelectV2 if S::OPS & SELECT & kind.bit() != 0 => {
+            Select::check(graph, node, kind).map(Op::Select)
+        }
+        kind if S::OPS & RELATION & kind.bit() != 0 => Relation::check(graph, node, kind).map(Op::Relation),
         OpKind::BatchMatmul if S::has(OpKind::BatchMatmul) => {
             BatchMatmul::check(graph, node).map(Op::BatchMatmul)
         }
@@ -169,16 +212,39 @@ pub(crate) fn check<'a, S: OpSet>(graph: &Graph<'a>, node: &Node<'a>) -> Result<
     }
 }
 
+/// The operators that run another subgraph.
+pub const CONTROL: u128 = OpKind::CallOnce.bit() | OpKind::If.bit() | OpKind::While.bit();
+
+/// The operators of resource variables.
+pub const VARIABLES: u128 =
+    OpKind::AssignVariable.bit() | OpKind::ReadVariable.bit() | OpKind::VarHandle.bit();
+
 /// The operators of [`Reduce`].
 pub const REDUCE: u128 = OpKind::ArgMax.bit()
     | OpKind::ArgMin.bit()
     | OpKind::Mean.bit()
     | OpKind::ReduceMax.bit()
     | OpKind::ReduceMin.bit()
+    | OpKind::ReduceProd.bit()
+    | OpKind::ReduceAll.bit()
+    | OpKind::ReduceAny.bit()
     | OpKind::Sum.bit();
 
 /// The operators of [`Gather`].
 pub const GATHER: u128 = OpKind::Gather.bit() | OpKind::EmbeddingLookup.bit();
+
+/// The operators of [`Relation`].
+pub const RELATION: u128 = OpKind::Equal.bit()
+    | OpKind::NotEqual.bit()
+    | OpKind::Greater.bit()
+    | OpKind::GreaterEqual.bit()
+    | OpKind::Less.bit()
+    | OpKind::LessEqual.bit()
+    | OpKind::LogicalAnd.bit()
+    | OpKind::LogicalOr.bit();
+
+/// The operators of [`Select`].
+pub const SELECT: u128 = OpKind::Select.bit() | OpKind::SelectV2.bit();
 
 /// The operators of [`Normalize`].
 pub const NORMALIZE: u128 = OpKind::L2Normalization.bit() | OpKind::LogSoftmax.bit();
@@ -188,18 +254,22 @@ pub const MOVEMENT: u128 = OpKind::BatchToSpaceNd.bit()
     | OpKind::BroadcastTo.bit()
     | OpKind::Concatenation.bit()
     | OpKind::DepthToSpace.bit()
+    | OpKind::Fill.bit()
     | OpKind::MirrorPad.bit()
     | OpKind::Pack.bit()
     | OpKind::Pad.bit()
     | OpKind::PadV2.bit()
+    | OpKind::ReverseV2.bit()
     | OpKind::Slice.bit()
     | OpKind::SpaceToBatchNd.bit()
     | OpKind::SpaceToDepth.bit()
     | OpKind::Split.bit()
     | OpKind::SplitV.bit()
     | OpKind::StridedSlice.bit()
+    | OpKind::Tile.bit()
     | OpKind::Transpose.bit()
-    | OpKind::Unpack.bit();
+    | OpKind::Unpack.bit()
+    | OpKind::ZerosLike.bit();
 
 /// A refusal that concerns a tensor.
 fn at(tensor: &Tensor<'_>, reason: Reason) -> ModelError {
@@ -220,11 +290,12 @@ fn divide(a: u32, b: u32, tensor: &Tensor<'_>) -> Result<u32> {
 
 /// The operator has `inputs` inputs and one output.
 fn check_arity(node: &Node<'_>, inputs: core::ops::RangeInclusive<usize>) -> Result<()> {
-    if inputs.contains(&node.inputs.len()) && node.outputs.len() == 1 {
-        Ok(())
-    } else {
-        Err(Reason::WrongArity.into())
-    }
+    check_arity_of(inputs.contains(&node.inputs.len()) && node.outputs.len() == 1)
+}
+
+/// An operator has as many inputs and outputs as it should.
+fn check_arity_of(fits: bool) -> Result<()> {
+    if fits { Ok(()) } else { Err(Reason::WrongArity.into()) }
 }
 
 fn input<'a>(graph: &Graph<'a>, node: &Node<'a>, i: usize) -> Result<Tensor<'a>> {

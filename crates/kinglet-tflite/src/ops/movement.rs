@@ -1,6 +1,6 @@
 //! Operators that only move elements: CONCATENATION, SPLIT, SPLIT_V, PACK, UNPACK, SLICE, STRIDED_SLICE,
 //! TRANSPOSE, PAD, PADV2, MIRROR_PAD, SPACE_TO_DEPTH, DEPTH_TO_SPACE, SPACE_TO_BATCH_ND, BATCH_TO_SPACE_ND,
-//! BROADCAST_TO.
+//! BROADCAST_TO, REVERSE_V2, TILE, FILL, ZEROS_LIKE.
 //!
 //! Each is a number of [`Piece`]s: blocks of up to six dimensions that are copied from an input to an
 //! output, after the output was filled where the operator pads.
@@ -110,6 +110,12 @@ enum How {
         crop: (u32, u32),
     },
     Broadcast,
+    /// The whole input as often as this along each dimension.
+    Tile {
+        multiples: [u32; RANK],
+    },
+    /// Nothing moves.
+    Nothing,
 }
 
 /// Elements from one index to the next of each dimension, for a tensor without gaps.
@@ -197,10 +203,14 @@ impl<'a> Movement<'a> {
             OpKind::Split => inputs == 2 && outputs >= 1,
             OpKind::SplitV => inputs == 3 && outputs >= 1,
             OpKind::Unpack => inputs == 1 && outputs >= 1,
-            OpKind::SpaceToDepth | OpKind::DepthToSpace => inputs == 1 && outputs == 1,
-            OpKind::Transpose | OpKind::Pad | OpKind::MirrorPad | OpKind::BroadcastTo => {
-                inputs == 2 && outputs == 1
-            }
+            OpKind::SpaceToDepth | OpKind::DepthToSpace | OpKind::ZerosLike => inputs == 1 && outputs == 1,
+            OpKind::Transpose
+            | OpKind::Pad
+            | OpKind::MirrorPad
+            | OpKind::BroadcastTo
+            | OpKind::ReverseV2
+            | OpKind::Tile
+            | OpKind::Fill => inputs == 2 && outputs == 1,
             OpKind::Slice | OpKind::PadV2 | OpKind::SpaceToBatchNd | OpKind::BatchToSpaceNd => {
                 inputs == 3 && outputs == 1
             }
@@ -209,7 +219,8 @@ impl<'a> Movement<'a> {
         if !arity {
             return Err(Reason::WrongArity.into());
         }
-        let data = input(graph, node, usize::from(kind == OpKind::Split))?;
+        // The axis, or the shape, comes before the data.
+        let data = input(graph, node, usize::from(matches!(kind, OpKind::Split | OpKind::Fill)))?;
         let first = output(graph, node, 0)?;
         let how = match kind {
             OpKind::Concatenation => concatenation(node, &first)?,
@@ -225,7 +236,7 @@ impl<'a> Movement<'a> {
             OpKind::SplitV => {
                 How::Split { axis: axis_of(Ints::new(&input(graph, node, 2)?)?.get(0), data.shape.rank())? }
             }
-            OpKind::Slice => slice(graph, node, &data)?,
+            OpKind::Slice => slice(graph, node, &data, &first)?,
             OpKind::StridedSlice => strided_slice(graph, node, &data, &first)?,
             OpKind::Transpose => transpose(graph, node, &data)?,
             OpKind::Pad | OpKind::PadV2 => pad(graph, node, &data, &first)?,
@@ -238,11 +249,21 @@ impl<'a> Movement<'a> {
             }
             OpKind::SpaceToBatchNd => space_to_batch(graph, node, &data, &first)?,
             OpKind::BatchToSpaceNd => batch_to_space(graph, node, &data, &first)?,
+            OpKind::ReverseV2 => reverse(graph, node, &data, &first)?,
+            OpKind::Tile => tile(graph, node, &data)?,
+            OpKind::Fill => {
+                super::transpose_conv::check_dims(&input(graph, node, 0)?, &first)?;
+                ensure(data.shape.len() == 1, &data, Reason::ShapeMismatch)?;
+                How::Broadcast
+            }
+            OpKind::ZerosLike => How::Nothing,
             _ => How::Broadcast,
         };
         let fill = match kind {
             OpKind::Pad | OpKind::SpaceToBatchNd => Some(zero(&first)),
             OpKind::PadV2 => Some(pad_value(graph, node, &first)?),
+            // Not the number that stands for 0: the references write 0.
+            OpKind::ZerosLike => Some(0),
             _ => None,
         };
         let movement = Self { graph: *graph, node: *node, how, fill };
@@ -257,8 +278,12 @@ impl<'a> Movement<'a> {
 
     /// All tensors that elements move between have one type, scale and zero point.
     fn check_types(&self, data: &Tensor<'a>) -> Result<()> {
-        let supported = !matches!(data.dtype, DType::Other | DType::Int4);
+        let supported = data.has_size() && data.dtype != DType::Int4;
         ensure(supported, data, Reason::UnsupportedType)?;
+        if let How::Nothing = self.how {
+            let output = self.output()?;
+            return ensure(output.dtype == data.dtype, &output, Reason::WrongType);
+        }
         for i in 0..self.piece_count() {
             let (from, to) = (self.input_of(i)?, self.output_of(i)?);
             ensure(from.dtype == data.dtype, &from, Reason::WrongType)?;
@@ -292,7 +317,7 @@ impl<'a> Movement<'a> {
                 let mut others = count.into_iter().take(rank).filter(|&count| count != 1);
                 let same =
                     first.shape.dims().iter().filter(|&&dim| dim != 1).all(|&dim| others.next() == Some(dim));
-                let fits = same && others.next().is_none() && first.shape.rank() <= rank;
+                let fits = same && others.next().is_none();
                 return ensure(fits, first, Reason::ShapeMismatch);
             }
             How::Transpose { axes } => {
@@ -318,6 +343,13 @@ impl<'a> Movement<'a> {
                 set(3, divide(depth, block.saturating_mul(block), data)?);
             }
             How::SpaceToBatch { .. } | How::BatchToSpace { .. } => return Ok(()),
+            How::Tile { multiples } => {
+                let from = sizes(&data.shape);
+                for d in 0..rank {
+                    set(d, get(&from, d).saturating_mul(get(&multiples, d)));
+                }
+            }
+            How::Nothing => {}
             How::Broadcast => {
                 let (from, to) = (data.shape.dims(), first.shape.dims());
                 let fits = from.len() <= to.len()
@@ -363,7 +395,7 @@ impl<'a> Movement<'a> {
         Ok(())
     }
 
-    /// Number of pieces, at least 1.
+    /// Number of pieces; none where the operator only fills.
     pub fn piece_count(&self) -> u32 {
         match self.how {
             How::Concatenate { .. } | How::Pack { .. } => self.node.inputs.len() as u32,
@@ -378,6 +410,7 @@ impl<'a> Movement<'a> {
                 }
                 Err(_) => 1,
             },
+            How::Nothing => 0,
             _ => 1,
         }
     }
@@ -394,8 +427,9 @@ impl<'a> Movement<'a> {
     fn input_of(&self, piece: u32) -> Result<Tensor<'a>> {
         let i = match self.how {
             How::Concatenate { .. } | How::Pack { .. } => piece as usize,
-            // The axis comes before the data.
+            // The axis, or the shape, comes before the data.
             How::Split { .. } if self.node.code == OpKind::Split.code() => 1,
+            How::Broadcast if self.node.code == OpKind::Fill.code() => 1,
             _ => 0,
         };
         input(&self.graph, &self.node, i)
@@ -548,6 +582,12 @@ impl<'a> Movement<'a> {
                 piece.input_start = part.narrow_start;
                 piece.output_start = part.wide_start;
             }
+            How::Tile { multiples } => {
+                for (slot, dim) in piece.dims.iter_mut().zip(tile_dims(&from_sizes, &multiples).0) {
+                    *slot = dim;
+                }
+            }
+            How::Nothing => return Ok(None),
             How::Broadcast => {
                 let missing = to.shape.rank().saturating_sub(from.shape.rank());
                 for d in 0..to.shape.rank() {
@@ -661,7 +701,8 @@ fn concatenation(node: &Node<'_>, output: &Tensor<'_>) -> Result<How> {
     Ok(How::Concatenate { axis: axis_of(options.axis()?, output.shape.rank())? })
 }
 
-fn slice<'a>(graph: &Graph<'a>, node: &Node<'a>, data: &Tensor<'a>) -> Result<How> {
+fn slice<'a>(graph: &Graph<'a>, node: &Node<'a>, data: &Tensor<'a>, output: &Tensor<'a>) -> Result<How> {
+    ensure(output.shape.rank() == data.shape.rank(), output, Reason::WrongRank)?;
     let (begins, counts) = (Ints::new(&input(graph, node, 1)?)?, Ints::new(&input(graph, node, 2)?)?);
     if begins.len != data.shape.rank() || counts.len != begins.len {
         return Err(at(data, Reason::WrongRank));
@@ -679,6 +720,65 @@ fn slice<'a>(graph: &Graph<'a>, node: &Node<'a>, data: &Tensor<'a>) -> Result<Ho
     Ok(How::Slice { begin, stride: [1; RANK], count })
 }
 
+/// The slice that takes some axes from their ends.
+fn reverse<'a>(graph: &Graph<'a>, node: &Node<'a>, data: &Tensor<'a>, output: &Tensor<'a>) -> Result<How> {
+    let axes = Ints::new(&input(graph, node, 1)?)?;
+    ensure(output.shape == data.shape, output, Reason::ShapeMismatch)?;
+    let (mut begin, mut stride, count) = ([0; RANK], [1; RANK], sizes(&data.shape));
+    for i in 0..axes.len {
+        let axis = axis_of(axes.get(i), data.shape.rank())?;
+        if let (Some(begin), Some(stride)) = (begin.get_mut(axis), stride.get_mut(axis)) {
+            *begin = get(&count, axis) - 1;
+            *stride = -1;
+        }
+    }
+    Ok(How::Slice { begin, stride, count })
+}
+
+fn tile<'a>(graph: &Graph<'a>, node: &Node<'a>, data: &Tensor<'a>) -> Result<How> {
+    let table = input(graph, node, 1)?;
+    let ints = Ints::new(&table)?;
+    ensure(ints.len == data.shape.rank(), &table, Reason::WrongRank)?;
+    let mut multiples = [1; RANK];
+    for (d, slot) in multiples.iter_mut().enumerate().take(ints.len) {
+        *slot = unsigned(ints.get(d))?;
+        ensure(*slot > 0, &table, Reason::BadShape)?;
+    }
+    let (_, count) = tile_dims(&sizes(&data.shape), &multiples);
+    if count > RANK { Err(Reason::UnsupportedOption.into()) } else { Ok(How::Tile { multiples }) }
+}
+
+/// The dimensions of TILE: each that is repeated is two, those within it that are not are one with it. The
+/// second is how many there are, which may be more than fit.
+fn tile_dims(sizes: &[u32; RANK], multiples: &[u32; RANK]) -> ([Dim; RANK], usize) {
+    let mut dims = [Dim { count: 1, input_step: 0, output_step: 0 }; RANK];
+    let mut len = 0;
+    let mut push = |dim: Dim| {
+        if dim.count > 1 {
+            if let Some(slot) = dims.get_mut(len) {
+                *slot = dim;
+            }
+            len += 1;
+        }
+    };
+    let (mut input_step, mut output_step, mut count) = (1u32, 1u32, 1u32);
+    // From the innermost outwards; `count` elements lie together since the last that is repeated.
+    for (&size, &multiple) in sizes.iter().zip(multiples).rev() {
+        count = count.saturating_mul(size);
+        if multiple > 1 {
+            push(Dim { count, input_step: input_step as i32, output_step });
+            input_step = input_step.saturating_mul(count);
+            output_step = output_step.saturating_mul(count);
+            push(Dim { count: multiple, input_step: 0, output_step });
+            output_step = output_step.saturating_mul(multiple);
+            count = 1;
+        }
+    }
+    push(Dim { count, input_step: input_step as i32, output_step });
+    dims.reverse();
+    (dims, len)
+}
+
 /// TFLite: `StridedSliceParams`, `StartForAxis`, `StopForAxis`.
 fn strided_slice<'a>(
     graph: &Graph<'a>,
@@ -687,23 +787,47 @@ fn strided_slice<'a>(
     output: &Tensor<'a>,
 ) -> Result<How> {
     let options = options!(node, StridedSliceOptions);
-    if options.ellipsis_mask()? != 0 || options.new_axis_mask()? != 0 || options.offset()? {
+    if options.offset()? {
         return Err(Reason::UnsupportedOption.into());
     }
+    let (ellipsis, new_axis) = (options.ellipsis_mask()?, options.new_axis_mask()?);
     let masks = [options.begin_mask()?, options.end_mask()?, options.shrink_axis_mask()?];
     let [begins, ends, strides] =
         [1, 2, 3].map(|i| input(graph, node, i).and_then(|tensor| Ints::new(&tensor)));
     let (begins, ends, strides) = (begins?, ends?, strides?);
     let rank = data.shape.rank();
-    if begins.len > rank || ends.len != begins.len || strides.len != begins.len {
+    if ends.len != begins.len || strides.len != begins.len {
         return Err(at(data, Reason::WrongRank));
     }
+    let bit = |mask: i32, i: usize| mask >> i & 1 != 0;
+    // An ellipsis stands for the dimensions that nothing else names.
+    let (mut named, mut added, mut ellipses) = (0, 0, 0);
+    for i in 0..begins.len {
+        match (bit(ellipsis, i), bit(new_axis, i)) {
+            (true, _) => ellipses += 1,
+            (false, true) => added += 1,
+            _ => named += 1,
+        }
+    }
+    let others = rank.checked_sub(named).ok_or(at(data, Reason::WrongRank))?;
+    if ellipses > 1 {
+        return Err(Reason::BadOption.into());
+    }
     let (mut begin, mut stride, mut count) = ([0; RANK], [1; RANK], sizes(&data.shape));
-    let mut kept = 0;
-    for (d, &size) in data.shape.dims().iter().enumerate().take(begins.len) {
-        let masked = |i: usize| masks.get(i).is_some_and(|mask| mask >> d & 1 != 0);
+    // Dimensions of the output: those that are sliced and stay, those that are taken whole, and new ones.
+    let mut kept = others + added;
+    let mut d = 0;
+    for i in 0..begins.len {
+        if bit(ellipsis, i) {
+            d += others;
+        }
+        if bit(ellipsis, i) || bit(new_axis, i) {
+            continue;
+        }
+        let size = get(&count, d);
+        let masked = |mask: usize| masks.get(mask).is_some_and(|&mask| bit(mask, i));
         let size = i64::from(size);
-        let step = i64::from(strides.get(d));
+        let step = i64::from(strides.get(i));
         // Where a slice may start and stop: one further on the side that it runs to.
         let (low, high) = if step > 0 { (0, size) } else { (-1, size - 1) };
         let position = |value: i32, open: bool, if_open: i64| {
@@ -711,11 +835,11 @@ fn strided_slice<'a>(
             let value = if value < 0 { value + size } else { value };
             if open { if_open } else { value.clamp(low, high) }
         };
-        let start = position(begins.get(d), masked(0), if step > 0 { 0 } else { size - 1 });
+        let start = position(begins.get(i), masked(0), if step > 0 { 0 } else { size - 1 });
         let shrinks = masked(2);
         let stop = match shrinks {
             true => start + 1,
-            false => position(ends.get(d), masked(1), if step > 0 { size } else { -1 }),
+            false => position(ends.get(i), masked(1), if step > 0 { size } else { -1 }),
         };
         if step == 0 || (shrinks && step < 0) {
             return Err(Reason::BadStride.into());
@@ -733,8 +857,9 @@ fn strided_slice<'a>(
             (*begin, *stride, *count) = (start as u32, step, len as u32);
         }
         kept += usize::from(!shrinks);
+        d += 1;
     }
-    ensure(output.shape.rank() == kept + rank - begins.len, output, Reason::WrongRank)?;
+    ensure(output.shape.rank() == kept, output, Reason::WrongRank)?;
     Ok(How::Slice { begin, stride, count })
 }
 

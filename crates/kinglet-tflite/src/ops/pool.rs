@@ -1,4 +1,4 @@
-//! AVERAGE_POOL_2D and MAX_POOL_2D.
+//! AVERAGE_POOL_2D, MAX_POOL_2D and L2_POOL_2D.
 
 use super::conv::{WindowOptions, check_output};
 use super::{
@@ -16,12 +16,14 @@ pub enum PoolKind {
     Average,
     /// The greatest.
     Max,
+    /// The root of their mean square: float32.
+    L2,
 }
 
-/// AVERAGE_POOL_2D or MAX_POOL_2D: int8 `[n, h, w, c]`.
+/// AVERAGE_POOL_2D, MAX_POOL_2D or L2_POOL_2D: int8 or float32 `[n, h, w, c]`.
 #[derive(Clone, Copy, Debug)]
 pub struct Pool2d<'a> {
-    /// Which of the two.
+    /// Which of them.
     pub kind: PoolKind,
     /// The input.
     pub input: Tensor<'a>,
@@ -38,13 +40,18 @@ impl<'a> Pool2d<'a> {
         check_arity(node, 1..=1)?;
         let options = options!(node, Pool2DOptions);
         let [input, output] = [activation_input(graph, node, 0)?, output(graph, node, 0)?];
-        check_int8_activation(&input)?;
-        ensure(output.dtype == DType::Int8, &output, Reason::WrongType)?;
-        let (in_scale, in_zero) = input.per_tensor()?;
-        let (out_scale, out_zero) = output.per_tensor()?;
-        // TFLite's own tolerance.
-        let same = in_zero == out_zero && (in_scale - out_scale).abs() <= 1e-6;
-        ensure(same, &output, Reason::ScalesDiffer)?;
+        if input.dtype == DType::Float32 {
+            ensure(output.dtype == DType::Float32, &output, Reason::WrongType)?;
+        } else {
+            ensure(kind != PoolKind::L2, &input, Reason::UnsupportedType)?;
+            check_int8_activation(&input)?;
+            ensure(output.dtype == DType::Int8, &output, Reason::WrongType)?;
+            let (in_scale, in_zero) = input.per_tensor()?;
+            let (out_scale, out_zero) = output.per_tensor()?;
+            // TFLite's own tolerance.
+            let same = in_zero == out_zero && (in_scale - out_scale).abs() <= 1e-6;
+            ensure(same, &output, Reason::ScalesDiffer)?;
+        }
         let size = |value: i32| u32::try_from(value).map_err(|_| Reason::BadWindow);
         let kernel = (size(options.filter_height()?)?, size(options.filter_width()?)?);
         let window = WindowOptions {

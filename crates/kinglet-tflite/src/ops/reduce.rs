@@ -1,7 +1,7 @@
-//! MEAN, SUM, REDUCE_MAX, REDUCE_MIN, ARG_MAX, ARG_MIN.
+//! MEAN, SUM, REDUCE_MAX, REDUCE_MIN, REDUCE_PROD, REDUCE_ALL, REDUCE_ANY, ARG_MAX, ARG_MIN.
 
 use super::movement::{Ints, axis_of};
-use super::{at, check_arity, ensure, input, options, output};
+use super::{check_arity, ensure, input, options, output};
 use crate::Result;
 use crate::error::Reason;
 use crate::graph::{Graph, Node};
@@ -35,21 +35,22 @@ impl<'a> Reduce<'a> {
         }
 
         let has_type = match kind {
-            OpKind::Mean | OpKind::Sum => matches!(data.dtype, DType::Int8 | DType::Int16),
-            OpKind::ReduceMax | OpKind::ReduceMin => {
-                matches!(data.dtype, DType::Int8 | DType::Int16 | DType::Int32)
+            OpKind::Mean | OpKind::Sum | OpKind::ReduceMax | OpKind::ReduceMin => {
+                matches!(data.dtype, DType::Int8 | DType::Int16 | DType::Int32 | DType::Float32)
             }
-            _ => matches!(data.dtype, DType::Int8 | DType::Int16 | DType::UInt8 | DType::Int32),
+            OpKind::ReduceProd => matches!(data.dtype, DType::Int32 | DType::Float32),
+            OpKind::ReduceAll | OpKind::ReduceAny => data.dtype == DType::Bool,
+            _ => matches!(
+                data.dtype,
+                DType::Int8 | DType::Int16 | DType::UInt8 | DType::Int32 | DType::Float32
+            ),
         };
-        if data.dtype == DType::Float32 {
-            return Err(at(&data, Reason::FloatModel));
-        }
         ensure(has_type, &data, Reason::UnsupportedType)?;
         if is_arg {
             ensure(matches!(output.dtype, DType::Int32 | DType::Int64), &output, Reason::UnsupportedType)?;
         } else {
             ensure(output.dtype == data.dtype, &output, Reason::WrongType)?;
-            if data.dtype != DType::Int32 {
+            if matches!(data.dtype, DType::Int8 | DType::Int16) {
                 let (from, to) = (data.per_tensor()?, output.per_tensor()?);
                 let same = from == to || matches!(kind, OpKind::Mean | OpKind::Sum);
                 ensure(same, &output, Reason::ScalesDiffer)?;

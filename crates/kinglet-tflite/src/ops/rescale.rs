@@ -31,7 +31,7 @@ impl<'a> Rescale<'a> {
         let op = Self::new(graph, node, Activation::None)?;
         // As TFLM combines them.
         match (op.input.dtype, op.output.dtype) {
-            (Float32, Int8 | Int16)
+            (Float32, Int8 | UInt8 | Int16)
             | (Int8, Int8 | UInt8 | Int16 | Int32)
             | (UInt8, Int8)
             | (Int16, Int8 | Int16 | Int32)

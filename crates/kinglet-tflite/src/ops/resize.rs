@@ -36,12 +36,9 @@ impl<'a> Resize<'a> {
         if bilinear && align_corners && half_pixel_centers {
             return Err(Reason::BadOption.into());
         }
-        if bilinear && data.dtype == DType::Float32 {
-            return Err(at(&data, Reason::FloatModel));
-        }
         let has_type = match bilinear {
-            true => matches!(data.dtype, DType::Int8 | DType::Int16),
-            false => !matches!(data.dtype, DType::Other | DType::Int4),
+            true => matches!(data.dtype, DType::Int8 | DType::Int16 | DType::Float32),
+            false => data.has_size() && data.dtype != DType::Int4,
         };
         ensure(has_type, &data, Reason::UnsupportedType)?;
         ensure(output.dtype == data.dtype, &output, Reason::WrongType)?;

@@ -1,5 +1,5 @@
 //! Operators on one tensor, element by element: LOGISTIC, TANH, HARD_SWISH, LEAKY_RELU, ELU, EXP, ABS, NEG,
-//! SQUARE, FLOOR, CEIL, ROUND.
+//! SQUARE, FLOOR, CEIL, ROUND, SQRT, RSQRT, LOGICAL_NOT.
 
 use super::{at, check_arity, ensure, input, options, output};
 use crate::Result;
@@ -38,6 +38,12 @@ pub enum UnaryKind {
     Ceil,
     /// The nearest integer, ties to even: float32.
     Round,
+    /// The square root: float32.
+    Sqrt,
+    /// `1 / sqrt(x)`: int8, float32.
+    Rsqrt,
+    /// True where the element is false: bool.
+    Not,
 }
 
 /// A function of one tensor, element by element.
@@ -73,6 +79,9 @@ impl<'a> Unary<'a> {
             OpKind::Floor => UnaryKind::Floor,
             OpKind::Ceil => UnaryKind::Ceil,
             OpKind::Round => UnaryKind::Round,
+            OpKind::Sqrt => UnaryKind::Sqrt,
+            OpKind::Rsqrt => UnaryKind::Rsqrt,
+            OpKind::LogicalNot => UnaryKind::Not,
             _ => return Err(Reason::UnsupportedOp.into()),
         };
         let [input, output] = [input(graph, node, 0)?, output(graph, node, 0)?];
@@ -83,9 +92,10 @@ impl<'a> Unary<'a> {
     }
 
     fn check_types(&self) -> Result<()> {
-        use DType::{Float32, Int8, Int16, Int32};
+        use DType::{Bool, Float32, Int8, Int16, Int32};
         use UnaryKind::{
-            Abs, Ceil, Elu, Exp, Floor, HardSwish, LeakyRelu, Logistic, Neg, Round, Square, Tanh,
+            Abs, Ceil, Elu, Exp, Floor, HardSwish, LeakyRelu, Logistic, Neg, Not, Round, Rsqrt, Sqrt, Square,
+            Tanh,
         };
         let (input, output) = (&self.input, &self.output);
         match (self.kind, input.dtype) {
@@ -94,7 +104,9 @@ impl<'a> Unary<'a> {
             (LeakyRelu { .. } | Abs, Int8 | Int16 | Float32) => {}
             (Elu | Exp, Int8) => {}
             (Neg, Int32 | Float32) => {}
-            (Square | Floor | Ceil | Round, Float32) => {}
+            (Square | Floor | Ceil | Round | Sqrt, Float32) => {}
+            (Rsqrt, Int8 | Float32) => {}
+            (Not, Bool) => {}
             (Logistic | Tanh | Elu | Exp, Float32) => return Err(at(input, Reason::FloatFunction)),
             _ => return Err(at(input, Reason::UnsupportedType)),
         }

@@ -177,8 +177,8 @@ impl Padded<'_> {
 /// # Safety
 /// The machine has the instruction set of `V`.
 #[inline(always)]
-pub(crate) unsafe fn conv_2d<V: Vector>(
-    call: &Call<'_>,
+pub(crate) unsafe fn conv_2d<'c, V: Vector>(
+    call: &Call<'c>,
     p: &Conv2dParams,
     shape: Shape,
 ) -> Result<(), Fault> {
@@ -193,14 +193,16 @@ pub(crate) unsafe fn conv_2d<V: Vector>(
     let input = Rows::new(call, p.input, p.input_stride, p.input_ring)?;
     let output = Rows::new(call, p.output, p.output_stride, p.output_ring)?;
 
+    let mut blocks = RowBlocks::new(call, p.output_size.0);
     let (mut buffer, mut pixels) = (Buffer::new(), [const { MaybeUninit::<Pixel>::uninit() }; MAX_PIXELS]);
     let buffer = buffer.start();
     let pixels = pixels.as_mut_slice();
 
     if p.kernel == (1, 1) && p.stride == (1, 1) && p.pad == (0, 0) && p.input_size == p.output_size {
         let width = usize::from(p.output_size.1);
-        let len = |depth: usize| width.checked_mul(depth)?.checked_mul(call.rows.len());
-        let (from, to) = (input.range(&call.rows), output.range(&call.rows));
+        let len = |depth: usize| width.checked_mul(depth)?.checked_mul((blocks.high - blocks.low) as usize);
+        let range = blocks.low..blocks.high;
+        let (from, to) = (input.range(&range), output.range(&range));
         let from = from.filter(|cells| Some(cells.len()) == len(depth));
         let to = to.filter(|cells| Some(cells.len()) == len(channels));
         if let (Some(from), Some(to)) = (from, to) {
@@ -208,7 +210,15 @@ pub(crate) unsafe fn conv_2d<V: Vector>(
             if block == 0 {
                 return Err(Fault::BadPlan);
             }
-            for (from, to) in from.chunks(block * depth).zip(to.chunks(block * channels)) {
+            let count = (to.len() / channels).div_ceil(block);
+            for i in 0..count {
+                let i = if blocks.backwards { count - 1 - i } else { i };
+                let piece = |cells: &'c [Cell<i8>], size: usize| {
+                    cells
+                        .get(i * block * size..((i + 1) * block * size).min(cells.len()))
+                        .ok_or(Fault::OutOfBounds)
+                };
+                let (from, to) = (piece(from, depth)?, piece(to, channels)?);
                 // SAFETY: a block fits the buffer.
                 unsafe {
                     V::convert(buffer, from.as_ptr().cast(), from.len());
@@ -228,7 +238,7 @@ pub(crate) unsafe fn conv_2d<V: Vector>(
 
     let (kernel, stride) = (pair(p.kernel), pair(p.stride));
     let (dilation, pad) = (pair(p.dilation), pair(p.pad));
-    let (out_height, out_width) = pair(p.output_size);
+    let out_width = usize::from(p.output_size.1);
     // A window, from its first tap to its last.
     let reach = ((kernel.0 - 1) * dilation.0 + 1, (kernel.1 - 1) * dilation.1 + 1);
     let row_of = |columns: usize| ((columns - 1) * stride.1 + reach.1) * depth * size;
@@ -245,10 +255,9 @@ pub(crate) unsafe fn conv_2d<V: Vector>(
     let mut offsets = [0u32; MAX_RUNS];
     let offsets = runs.offsets(&mut offsets, row_bytes, depth * size, dilation);
 
-    let mut y = call.rows.start;
-    while y < call.rows.end {
-        let (batch, first) = batch_and_row(y, p.output_size.0)?;
-        let rows = block_rows.min(out_height - first).min((call.rows.end - y) as usize);
+    // A row in pieces is written before all of it has been read: see `RowBlocks`.
+    blocks.most = if columns < out_width { 1 } else { block_rows };
+    while let Some(RowBlock { y, batch, first, rows }) = blocks.next()? {
         let padded = Padded {
             rows: input,
             first_row: batch.wrapping_mul(p.input_size.0.into()),
@@ -293,9 +302,60 @@ pub(crate) unsafe fn conv_2d<V: Vector>(
             // step, which may lie in its slack; each has `channels` outputs.
             unsafe { run_groups::<V>(&packed, offsets, runs.steps, buffer, initialized(pixels, count)) };
         }
-        y = y.wrapping_add(rows as u32);
     }
     Ok(())
+}
+
+/// Output rows in blocks, from either end.
+///
+/// All that a block needs is read before it is written, so where input and output lie as far apart as kernels
+/// need that work row by row, blocks of rows will do, too.
+pub(crate) struct RowBlocks {
+    low: u32,
+    high: u32,
+    backwards: bool,
+    /// Rows of an image.
+    height: u16,
+    /// The most rows in a block.
+    pub(crate) most: usize,
+}
+
+/// Some rows of one image.
+pub(crate) struct RowBlock {
+    /// The first, counted through all batches.
+    pub(crate) y: u32,
+    pub(crate) batch: u32,
+    /// The first, in its image.
+    pub(crate) first: usize,
+    pub(crate) rows: usize,
+}
+
+impl RowBlocks {
+    pub(crate) fn new(call: &Call<'_>, height: u16) -> Self {
+        let Range { start, end } = call.rows;
+        Self { low: start.min(end), high: start.max(end), backwards: start > end, height, most: 1 }
+    }
+
+    /// The next block; `None` behind the last.
+    pub(crate) fn next(&mut self) -> Result<Option<RowBlock>, Fault> {
+        let left = (self.high - self.low) as usize;
+        if left == 0 {
+            return Ok(None);
+        }
+        let block = if self.backwards {
+            let (batch, last) = batch_and_row(self.high - 1, self.height)?;
+            let rows = self.most.clamp(1, last + 1).min(left);
+            self.high -= rows as u32;
+            RowBlock { y: self.high, batch, first: last + 1 - rows, rows }
+        } else {
+            let (batch, first) = batch_and_row(self.low, self.height)?;
+            let rows = self.most.clamp(1, usize::from(self.height) - first).min(left);
+            let y = self.low;
+            self.low += rows as u32;
+            RowBlock { y, batch, first, rows }
+        };
+        Ok(Some(block))
+    }
 }
 
 pub(crate) fn pair((a, b): (u16, u16)) -> (usize, usize) {

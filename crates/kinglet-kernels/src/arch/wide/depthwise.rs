@@ -1,12 +1,12 @@
 //! Depthwise convolution: taps that stand above each other are interleaved, so that a lane holds the taps of
 //! one channel, and channels and pixels follow each other in memory as one long row.
 
-use crate::arch::wide::conv::{Buffer, Padded, pair, start, vectors};
+use crate::arch::wide::conv::{Buffer, Padded, RowBlock, RowBlocks, pair, start, vectors};
 use crate::arch::wide::layers::{BUFFER, Blocks, MAX_TAPS, SLACK};
 use crate::arch::wide::pack::{Column, FLAG_BYTES, Shape};
 use crate::arch::wide::vector::Vector;
 use crate::ops::depthwise_conv_2d::DepthwiseConv2dParams;
-use crate::ops::rows::{Rows, batch_and_row, product};
+use crate::ops::rows::{Rows, product};
 use crate::{Call, Fault};
 
 /// The most output rows in a block.
@@ -27,7 +27,7 @@ pub(crate) unsafe fn depthwise_conv_2d<V: Vector>(
     let depth = product([p.input_depth])?.max(1);
     let (kernel, stride) = (pair(p.kernel), pair(p.stride));
     let (dilation, pad) = (pair(p.dilation), pair(p.pad));
-    let (out_height, out_width) = pair(p.output_size);
+    let out_width = usize::from(p.output_size.1);
     if kernel.0 == 0 || kernel.0 > MAX_TAPS || kernel.1 == 0 || kernel.1 > MAX_TAPS {
         return Err(Fault::BadPlan);
     }
@@ -64,10 +64,10 @@ pub(crate) unsafe fn depthwise_conv_2d<V: Vector>(
 
     let mut buffer = Buffer::new();
     let buffer = buffer.start();
-    let mut y = call.rows.start;
-    while y < call.rows.end {
-        let (batch, first) = batch_and_row(y, p.output_size.0)?;
-        let rows = block_rows.min(out_height - first).min((call.rows.end - y) as usize);
+    let mut blocks_of_rows = RowBlocks::new(call, p.output_size.0);
+    // A row in pieces is written before all of it has been read.
+    blocks_of_rows.most = if columns < out_width { 1 } else { block_rows };
+    while let Some(RowBlock { y, batch, first, rows }) = blocks_of_rows.next()? {
         let padded = Padded {
             rows: input,
             first_row: batch.wrapping_mul(p.input_size.0.into()),
@@ -120,7 +120,6 @@ pub(crate) unsafe fn depthwise_conv_2d<V: Vector>(
                 unsafe { task.run::<V>() };
             }
         }
-        y = y.wrapping_add(rows as u32);
     }
     Ok(())
 }

@@ -5,7 +5,7 @@ use crate::ops::binary::Function;
 use crate::ops::conv_2d::Conv2dParams;
 use crate::ops::depthwise_conv_2d::DepthwiseConv2dParams;
 use crate::ops::fully_connected::FullyConnectedParams;
-use crate::{Choice, How, Kernel, Target, Weights};
+use crate::{Choice, How, Kernel, Overlap, Target, Weights};
 
 /// Bytes of the buffer that input is made ready in.
 pub(crate) const BUFFER: usize = 32 * 1024;
@@ -170,7 +170,12 @@ fn choose_conv_as(kernel: Kernel, p: &Conv2dParams, weights: &Weights<'_>, how: 
         return None;
     }
     let prepared = shape.layer_bytes(channels, runs.count * runs.steps)?;
-    Some(Choice { kernel, scratch: 0, prepared: u32::try_from(prepared).ok()? })
+    Some(choice(kernel, prepared)?.with_overlap(Overlap::Rows(p.row_distances())))
+}
+
+/// A kernel that needs so many bytes of packed constants.
+fn choice(kernel: Kernel, prepared: usize) -> Option<Choice> {
+    Some(Choice { prepared: u32::try_from(prepared).ok()?, ..Choice::new(kernel) })
 }
 
 /// A depthwise layer with one input channel as a convolution; its weights stand transposed.
@@ -230,7 +235,7 @@ pub(crate) fn choose_depthwise(
         return None;
     }
     let prepared = Blocks::new(shape, depth, kernel).bytes()?;
-    Some(Choice { kernel: depthwise, scratch: 0, prepared: u32::try_from(prepared).ok()? })
+    Some(choice(depthwise, prepared)?.with_overlap(Overlap::Rows(p.row_distances())))
 }
 
 /// How a family packs depthwise layers.
@@ -247,7 +252,7 @@ pub(crate) fn choose_dense(p: &FullyConnectedParams, weights: &Weights<'_>, how:
     }
     let [.., kernel] = kernels(how.target);
     let prepared = shape.layer_bytes(channels, depth.div_ceil(shape.group))?;
-    Some(Choice { kernel, scratch: 0, prepared: u32::try_from(prepared).ok()? })
+    choice(kernel, prepared)
 }
 
 /// The family's kernel for ADD, SUB or MUL of int8.

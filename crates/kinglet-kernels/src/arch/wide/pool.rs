@@ -18,7 +18,7 @@ pub(crate) fn pool<const AVERAGE: bool>(call: &Call<'_>) -> Result<(), Fault> {
     let depth = product([p.depth])?.max(1);
     let input = Rows::new(call, p.input, p.input_stride, p.input_ring)?;
     let output = Rows::new(call, p.output, p.output_stride, p.output_ring)?;
-    for y in call.rows.clone() {
+    for y in call.each_row() {
         let (batch, out_y) = batch_and_row(y, p.output_size.0)?;
         let first_row = batch.wrapping_mul(p.input_size.0.into());
         for (out_x, pixel) in output.row(y)?.chunks_exact(depth).enumerate() {
