@@ -50,6 +50,9 @@ pub(crate) enum Command {
     /// Find the first layer that differs from a dump of all layers.
     #[command(after_help = DIFF_EXAMPLES)]
     Diff(Diff),
+    /// Run a model over a data set, on all cores: accuracy and confusion matrix.
+    #[command(after_help = EVAL_EXAMPLES)]
+    Eval(Eval),
     /// Time a model on this machine, on one thread.
     #[command(after_help = BENCH_EXAMPLES)]
     Bench(Bench),
@@ -173,6 +176,35 @@ pub(crate) struct Bench {
     /// Number of timed inferences.
     #[arg(long, default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
     pub(crate) runs: u32,
+    #[command(flatten)]
+    pub(crate) how: How,
+}
+
+const EVAL_EXAMPLES: &str = "\
+Examples:
+  kinglet eval model.tflite images.npy --labels labels.npy
+  kinglet eval model.tflite samples/ --threads 4 --json     files .npy or .bin, by name
+  kinglet eval model.tflite classes/                        a folder for each class, by name
+
+A batch is a .npy of the input's type, with the samples along its first dimension. Labels are class numbers:
+integers in a .npy, or in a text file, one a line. The model's answer is the greatest element of its first
+output.";
+
+#[derive(Debug, Args)]
+pub(crate) struct Eval {
+    /// The .tflite file.
+    pub(crate) model: PathBuf,
+    /// A .npy with all samples, or a folder.
+    pub(crate) data: PathBuf,
+    /// The class of each sample.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) labels: Option<PathBuf>,
+    /// Threads; by default one for each core. Outputs do not depend on it.
+    #[arg(long, value_name = "N")]
+    pub(crate) threads: Option<std::num::NonZero<usize>>,
+    /// Write the first output of all samples, one after the other, into this file.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) output: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) how: How,
 }

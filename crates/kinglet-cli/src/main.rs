@@ -8,6 +8,7 @@ mod bench;
 mod check;
 mod diff;
 mod digits;
+mod eval;
 mod failure;
 mod footprint;
 mod inspect;
@@ -58,6 +59,7 @@ fn execute(command: Option<Command>, output: &Output) -> Result<bool> {
         Some(Command::Inspect(args)) => inspect::execute(args, output),
         Some(Command::Check(args)) => check::execute(args, output),
         Some(Command::Diff(args)) => diff::execute(args, output),
+        Some(Command::Eval(args)) => eval::execute(args, output),
         Some(Command::Bench(args)) => bench::execute(args, output),
         Some(Command::Footprint(args)) => footprint::execute(args, output),
     };

@@ -1,6 +1,6 @@
 //! The descriptors: which layers these kernels take, and how their constants are packed.
 
-use crate::arch::wide::pack::{Layer, Shape, sums};
+use crate::arch::wide::pack::{FLAG_BYTES, Layer, Shape, sums};
 use crate::ops::binary::Function;
 use crate::ops::conv_2d::Conv2dParams;
 use crate::ops::depthwise_conv_2d::DepthwiseConv2dParams;
@@ -319,37 +319,34 @@ fn pack_one(target: Target, p: &DepthwiseConv2dParams, weights: &Weights<'_>, ou
     let layer = Layer { shape, weights: *weights, input_zero_point, output_zero_point };
     let at = |channel: usize, i: usize| weights.weights.get(i * channels + channel).copied().unwrap_or(0);
     let len = runs.count * runs.len;
-    pack_groups(
-        &layer,
-        channels,
-        runs.count * runs.steps,
-        out,
-        |channel| {
-            let (mut sum, mut magnitude) = (0i32, 0u32);
-            for i in 0..len {
-                let weight = i32::from(at(channel, i));
-                sum = sum.wrapping_add(weight);
-                magnitude = magnitude.wrapping_add(weight.unsigned_abs());
-            }
-            (sum, magnitude)
-        },
-        |channel, words| {
-            for run in 0..runs.count {
-                for step in 0..runs.steps {
-                    let mut group = [0; 4];
-                    for (i, weight) in group.iter_mut().enumerate().take(shape.group) {
-                        let x = step * shape.group + i;
-                        if x < runs.len {
-                            *weight = at(channel, run * runs.len + x);
-                        }
-                    }
-                    if let Some(word) = words.next() {
-                        *word = word_of(shape.group, group);
+    let sums = |channel: usize| column_sums(weights.weights, channel, channels, len);
+    pack_groups(&layer, channels, runs.count * runs.steps, out, sums, |channel, words, stride| {
+        let mut words = words.iter_mut().step_by(stride);
+        for run in 0..runs.count {
+            for step in 0..runs.steps {
+                let mut group = [0; 4];
+                for (i, weight) in group.iter_mut().enumerate().take(shape.group) {
+                    let x = step * shape.group + i;
+                    if x < runs.len {
+                        *weight = at(channel, run * runs.len + x);
                     }
                 }
+                if let Some(word) = words.next() {
+                    *word = word_of(shape.group, group);
+                }
             }
-        },
-    );
+        }
+    });
+}
+
+/// Sum and sum of magnitudes of `count` weights of one channel, which stand `step` apart.
+fn column_sums(weights: &[i8], channel: usize, step: usize, count: usize) -> (i32, u32) {
+    let (mut sum, mut magnitude) = (0i32, 0u32);
+    for &weight in weights.get(channel..).unwrap_or_default().iter().step_by(step.max(1)).take(count) {
+        sum = sum.wrapping_add(weight.into());
+        magnitude = magnitude.wrapping_add(weight.unsigned_abs().into());
+    }
+    (sum, magnitude)
 }
 
 /// Packs the constants of a depthwise layer with a filter for each input channel.
@@ -359,28 +356,18 @@ fn pack_each(target: Target, p: &DepthwiseConv2dParams, weights: &Weights<'_>, o
     let layer = Layer { shape, weights: *weights, input_zero_point, output_zero_point };
     let (depth, kernel) = (p.input_depth as usize, (usize::from(p.kernel.0), usize::from(p.kernel.1)));
     let blocks = Blocks::new(shape, depth, kernel);
-    let at = |y: usize, x: usize, channel: usize| {
-        weights.weights.get((y * kernel.1 + x) * depth + channel).copied().unwrap_or(0)
-    };
+    let taps = kernel.0 * kernel.1;
     for (phase, out) in out.chunks_exact_mut(blocks.group_bytes().max(1)).enumerate() {
-        let channel_of = |c: usize| {
-            let channel = blocks.channel(phase, c)?;
-            let (mut sum, mut magnitude) = (0i32, 0u32);
-            for &weight in weights.weights.get(channel..)?.iter().step_by(depth.max(1)) {
-                sum = sum.wrapping_add(weight.into());
-                magnitude = magnitude.wrapping_add(weight.unsigned_abs().into());
-            }
-            Some((channel, sum, magnitude))
-        };
-        layer.group(out, 4, blocks.steps(), channel_of, |c, words| {
-            let Some(channel) = blocks.channel(phase, c) else { return };
+        let channel_of = |c: usize| blocks.channel(phase, c);
+        let sums = |channel: usize| column_sums(weights.weights, channel, depth, taps);
+        layer.group(out, 4, channel_of, sums, |channel, words, stride| {
+            let mut words = words.iter_mut().step_by(stride);
+            let column = weights.weights.get(channel..).unwrap_or_default();
             for first in (0..kernel.0).step_by(shape.group) {
                 for x in 0..kernel.1 {
                     let mut group = [0; 4];
-                    for (i, weight) in group.iter_mut().enumerate().take(shape.group) {
-                        if first + i < kernel.0 {
-                            *weight = at(first + i, x, channel);
-                        }
+                    for (i, weight) in group.iter_mut().enumerate().take(shape.group.min(kernel.0 - first)) {
+                        *weight = column.get(((first + i) * kernel.1 + x) * depth).copied().unwrap_or(0);
                     }
                     if let Some(word) = words.next() {
                         *word = word_of(shape.group, group);
@@ -416,27 +403,34 @@ fn pack_rows(layer: &Layer<'_>, channels: usize, runs: &Runs, weights: &[i8], ou
     let filter = runs.count * runs.len;
     let row =
         |channel: usize| weights.get(channel * filter..).and_then(|w| w.get(..filter)).unwrap_or_default();
-    pack_groups(
-        layer,
-        channels,
-        runs.count * runs.steps,
-        out,
-        |channel| sums(row(channel)),
-        |channel, words| {
-            for run in row(channel).chunks_exact(runs.len.max(1)) {
-                for chunk in run.chunks(group) {
-                    let Some(word) = words.next() else { return };
-                    *word = match *chunk {
-                        [a, b, c, d] => word_of(4, [a, b, c, d]),
-                        [a, b, c] => word_of(group, [a, b, c, 0]),
-                        [a, b] => word_of(group, [a, b, 0, 0]),
-                        [a] => word_of(group, [a, 0, 0, 0]),
-                        _ => [0; 4],
-                    };
+    let sums = |channel: usize| sums(row(channel));
+    pack_groups(layer, channels, runs.count * runs.steps, out, sums, |channel, words, stride| {
+        let mut words = words.iter_mut().step_by(stride);
+        for run in row(channel).chunks_exact(runs.len.max(1)) {
+            let rest = if group == 4 {
+                let (chunks, rest) = run.as_chunks::<4>();
+                for (chunk, word) in chunks.iter().zip(words.by_ref()) {
+                    *word = chunk.map(|weight| weight as u8);
                 }
+                rest
+            } else {
+                let (chunks, rest) = run.as_chunks::<2>();
+                for (&[a, b], word) in chunks.iter().zip(words.by_ref()) {
+                    *word = word_of(group, [a, b, 0, 0]);
+                }
+                rest
+            };
+            let last = match *rest {
+                [a, b, c] => [a, b, c, 0],
+                [a, b] => [a, b, 0, 0],
+                [a] => [a, 0, 0, 0],
+                _ => continue,
+            };
+            if let Some(word) = words.next() {
+                *word = word_of(group, last);
             }
-        },
-    );
+        }
+    });
 }
 
 /// Packs all groups of a layer.
@@ -446,7 +440,7 @@ fn pack_groups(
     steps: usize,
     out: &mut [u8],
     sums: impl Fn(usize) -> (i32, u32),
-    copy: impl Fn(usize, &mut dyn Iterator<Item = &mut [u8; 4]>),
+    copy: impl Fn(usize, &mut [[u8; 4]], usize),
 ) {
     let columns = channels.div_ceil(layer.shape.lanes);
     let (mut column, mut rest) = (0, out);
@@ -456,14 +450,11 @@ fn pack_groups(
         let Some((group, next)) = rest.split_at_mut_checked(layer.shape.group_bytes(n, steps)) else {
             return;
         };
-        let known = |c: usize| {
-            let channel = first + c;
-            (channel < channels).then(|| {
-                let (sum, magnitude) = sums(channel);
-                (channel, sum, magnitude)
-            })
-        };
-        layer.group(group, n, steps, known, |c, words| copy(first + c, words));
+        // What is behind the weights fills the group up to a multiple of 64 bytes.
+        let used = FLAG_BYTES + n * (layer.shape.column() + steps * layer.shape.vector());
+        let group = group.get_mut(..used).unwrap_or_default();
+        let channel_of = |c: usize| (first + c < channels).then_some(first + c);
+        layer.group(group, n, channel_of, &sums, &copy);
         column += n;
         rest = next;
     }

@@ -140,15 +140,15 @@ impl Layer<'_> {
         }
     }
 
-    /// Writes one group. `channel_of(c)` is the layer's channel for the group's channel `c`, with the sums of
-    /// its weights and of their magnitudes; `weight(c, step)` its weights at a step.
+    /// Writes one group. `channel_of(c)` is the layer's channel for the group's channel `c`, `sums` those of a
+    /// channel's weights and of their magnitudes. `copy` writes a channel's weights to every `stride`-th word.
     pub(crate) fn group(
         &self,
         out: &mut [u8],
         columns: usize,
-        steps: usize,
-        channel_of: impl Fn(usize) -> Option<(usize, i32, u32)>,
-        copy: impl Fn(usize, &mut dyn Iterator<Item = &mut [u8; 4]>),
+        channel_of: impl Fn(usize) -> Option<usize>,
+        sums: impl Fn(usize) -> (i32, u32),
+        copy: impl Fn(usize, &mut [[u8; 4]], usize),
     ) {
         let shape = self.shape;
         let column_bytes = shape.column();
@@ -158,13 +158,20 @@ impl Layer<'_> {
         let Some((constants, weights)) = rest.split_at_mut_checked(columns * column_bytes) else {
             return;
         };
+        let words = weights.as_chunks_mut::<4>().0;
+        let stride = columns * shape.lanes;
         let mut quick = true;
         for (column, out) in constants.chunks_exact_mut(column_bytes).enumerate() {
             for lane in 0..shape.lanes {
-                let c = shape.channel(columns, column, lane);
-                let known = match channel_of(c) {
-                    Some((channel, sum, magnitude)) => self.constants(channel, sum, magnitude),
+                let words = words.get_mut(column * shape.lanes + lane..).unwrap_or_default();
+                let known = match channel_of(shape.channel(columns, column, lane)) {
+                    Some(channel) => {
+                        copy(channel, words, stride);
+                        let (sum, magnitude) = sums(channel);
+                        self.constants(channel, sum, magnitude)
+                    }
                     None => {
+                        words.iter_mut().step_by(stride).for_each(|word| *word = [0; 4]);
                         Constants { bias: 0, factor: Multiplier { multiplier: 0, shift: 0 }, quick: true }
                     }
                 };
@@ -183,20 +190,6 @@ impl Layer<'_> {
         flag.fill(0);
         if let Some(first) = flag.first_mut() {
             *first = quick.into();
-        }
-        let words = weights.as_chunks_mut::<4>().0;
-        let stride = columns * shape.lanes;
-        for column in 0..columns {
-            for lane in 0..shape.lanes {
-                let c = shape.channel(columns, column, lane);
-                let lane = column * shape.lanes + lane;
-                let mut words = words.iter_mut().skip(lane).step_by(stride.max(1)).take(steps);
-                if channel_of(c).is_some() {
-                    copy(c, &mut words);
-                } else {
-                    words.for_each(|word| *word = [0; 4]);
-                }
-            }
         }
     }
 
