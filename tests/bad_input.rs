@@ -10,7 +10,7 @@ use kinglet_testmodel::{
 use kinglet_tests::{AlignedBytes, model_file};
 
 /// Why a file is refused.
-fn refuse(file: &[u8]) -> Option<ModelError> {
+pub(crate) fn refuse(file: &[u8]) -> Option<ModelError> {
     refuse_with(file, &Limits::default())
 }
 
@@ -167,7 +167,7 @@ fn the_drafts_are_sound() {
 type Row = (&'static str, Draft, Reason, Option<u32>, Option<u32>);
 
 /// A sound model with one thing changed in its subgraph.
-fn edit(mut draft: Draft, change: impl FnOnce(&mut Subgraph)) -> Draft {
+pub(crate) fn edit(mut draft: Draft, change: impl FnOnce(&mut Subgraph)) -> Draft {
     change(&mut draft.subgraphs[0]);
     draft
 }

@@ -16,6 +16,16 @@ pub(crate) fn macs(graph: &Graph<'_>, node: &Node<'_>) -> Option<u64> {
         // [1, height, width, channels]
         OpKind::DepthwiseConv2d => product(&[output()?]) * product(input(1)?.shape.dims().get(1..3)?),
         OpKind::FullyConnected => product(&[output()?]) * product(&[input(1)?.shape.last()]),
+        // The weights, OHWI, come before the input; each input pixel meets every filter.
+        OpKind::TransposeConv => {
+            product(&[input(2)?.shape.len()]) * product(input(1)?.shape.dims().get(..3)?)
+        }
+        OpKind::BatchMatmul => {
+            let (factor, output) = (input(0)?, tensor(graph, node.outputs.get(0))?);
+            let (matrix, rows) = (factor.shape.dims().last_chunk::<2>()?, output.shape.dims());
+            let rows = u64::from(rows.iter().rev().nth(1).copied()?);
+            product(&[output.shape.len()]) * product(matrix).checked_div(rows)?
+        }
         OpKind::Svdf => {
             let batch = *input(0)?.shape.dims().first()?;
             let (features, times) = (input(1)?.shape.len(), input(2)?.shape.len());

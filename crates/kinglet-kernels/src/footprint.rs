@@ -1,8 +1,8 @@
 //! What a step touches, said by its parameters: for checking plans without running them.
 
 use crate::ops::{
-    batch_matmul, binary, cast, conv_2d, copy, depthwise_conv_2d, dynamic_update_slice, float_images,
-    fully_connected, gather, jump, known, l2_normalization, log_softmax, pool_2d, quantize, reduce,
+    batch_matmul, binary, cast, conv_2d, copy, depthwise_conv_2d, dsp, dynamic_update_slice, float_images,
+    fully_connected, gather, jump, known, l2_normalization, log_softmax, one_hot, pool_2d, quantize, reduce,
     reduce_plain, relation, resize, select, softmax, strided_copy, sums, svdf, transpose_conv, unary,
 };
 use crate::{Kernel, Overlap, Params, Place, Word};
@@ -82,7 +82,8 @@ impl<'w> Footprint<'w> {
             Overlap::Rows(distances) if i == 0 => {
                 Some(if backwards { distances.lag } else { distances.lead }.into())
             }
-            Overlap::Rows(_) => None,
+            Overlap::InPlace if i == 0 && read.place == self.write.place => return true,
+            Overlap::Rows(_) | Overlap::InPlace => None,
         };
         let (from, to) = (read.place.offset() as u64, self.write.place.offset() as u64);
         let (ahead, behind) = if backwards { (from, to) } else { (to, from) };
@@ -204,7 +205,26 @@ impl<'w> Footprint<'w> {
                 footprint.binary(words, 8)?;
             }
             Kernel::RsqrtS8 | Kernel::NotBool => footprint.unary(words, 1)?,
-            Kernel::SqrtF32 | Kernel::RsqrtF32 => footprint.unary(words, 4)?,
+            Kernel::SqrtF32
+            | Kernel::RsqrtF32
+            | Kernel::ExpF32
+            | Kernel::EluF32
+            | Kernel::LogF32
+            | Kernel::SinF32
+            | Kernel::CosF32
+            | Kernel::SignF32
+            | Kernel::LogisticF32
+            | Kernel::TanhF32 => footprint.unary(words, 4)?,
+            Kernel::OneHot => {
+                let p = one_hot::OneHotParams::from_words(words)?;
+                let element = p.element;
+                footprint.reads = [
+                    Span::new(p.indices, &[p.outer, p.inner, p.index_type.size()]),
+                    Span::new(p.on, &[element]),
+                ];
+                footprint.third = Span::new(p.off, &[element]);
+                footprint.write = Span::new(p.output, &[p.outer, p.depth, p.inner, element]);
+            }
             Kernel::Gather => {
                 let p = gather::GatherParams::from_words(words)?;
                 let indices = Span::new(p.indices, &[p.batch, p.chosen, p.index_type.size()]);
@@ -276,6 +296,16 @@ impl<'w> Footprint<'w> {
                 footprint.reads = [Span::new(p.input, &[p.input_stride, p.input_ring]), Span::EMPTY];
                 footprint.write = Span::new(p.output, &[p.output_stride, p.output_ring]);
                 footprint.overlap = Overlap::Rows(p.row_distances());
+            }
+            Kernel::Depthwise3x3
+            | Kernel::Depthwise3x3Relu
+            | Kernel::Depthwise3x3Stride2
+            | Kernel::Depthwise3x3Stride2Relu => {
+                let p = depthwise_conv_2d::DepthwiseConv2dParams::from_words(words)?;
+                footprint.scratch = Span::new(p.scratch, &[p.scratch_len]);
+                footprint.reads = [Span::new(p.input, &[p.input_stride, p.input_ring]), Span::EMPTY];
+                footprint.write = Span::new(p.output, &[p.output_stride, p.output_ring]);
+                footprint.overlap = dsp::depthwise::overlap(&p);
             }
             Kernel::FullyConnected
             | Kernel::FullyConnectedLitert

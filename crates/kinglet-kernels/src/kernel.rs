@@ -46,6 +46,10 @@ macro_rules! for_each_kernel {
             LogSoftmaxS8 = 32, log_softmax::log_softmax_s8, [LogSoftmax], "portable LOG_SOFTMAX, int8";
             BatchMatmulS8 = 34, batch_matmul::batch_matmul_s8, [BatchMatmul], "portable BATCH_MATMUL, int8";
             BatchMatmulF32 = 36, batch_matmul::batch_matmul_f32, [BatchMatmul], "portable BATCH_MATMUL, float32";
+            Depthwise3x3 = 325, dsp::depthwise_3x3, [DepthwiseConv2d], "depthwise 3x3, DSP instructions";
+            Depthwise3x3Relu = 326, dsp::depthwise_3x3_relu, [DepthwiseConv2d], "depthwise 3x3 behind a ReLU, DSP instructions";
+            Depthwise3x3Stride2 = 327, dsp::depthwise_3x3_stride_2, [DepthwiseConv2d], "depthwise 3x3 with stride 2, DSP instructions";
+            Depthwise3x3Stride2Relu = 328, dsp::depthwise_3x3_stride_2_relu, [DepthwiseConv2d], "depthwise 3x3 with stride 2 behind a ReLU, DSP instructions";
             CumsumS8 = 37, sums::cumsum_s8, [Cumsum], "portable CUMSUM, int8";
             CumsumS32 = 38, sums::cumsum_s32, [Cumsum], "portable CUMSUM, int32";
             CumsumF32 = 39, sums::cumsum_f32, [Cumsum], "portable CUMSUM, float32";
@@ -75,6 +79,15 @@ macro_rules! for_each_kernel {
             SqrtF32 = 161, unary::sqrt_f32, [Sqrt], "portable SQRT, float32";
             RsqrtF32 = 162, unary::rsqrt_f32, [Rsqrt], "portable RSQRT, float32";
             RsqrtS8 = 163, unary::rsqrt_s8, [Rsqrt], "portable RSQRT, int8";
+            ExpF32 = 165, unary::exp_f32, [Exp], "portable EXP, float32";
+            EluF32 = 166, unary::elu_f32, [Elu], "portable ELU, float32";
+            LogF32 = 167, unary::log_f32, [Log], "portable LOG, float32";
+            SinF32 = 168, unary::sin_f32, [Sin], "portable SIN, float32";
+            CosF32 = 169, unary::cos_f32, [Cos], "portable COS, float32";
+            SignF32 = 170, unary::sign_f32, [Sign], "portable SIGN, float32";
+            LogisticF32 = 171, unary::logistic_f32, [Logistic], "portable LOGISTIC, float32";
+            TanhF32 = 172, unary::tanh_f32, [Tanh], "portable TANH, float32";
+            OneHot = 49, one_hot::one_hot, [OneHot], "one value where an index says, another elsewhere";
             NotBool = 164, unary::not_bool, [LogicalNot], "portable LOGICAL_NOT";
             Dequantize = 15, quantize::dequantize, [Dequantize], "portable integer to float32";
             AddS16 = 100, binary::add_s16, [Add], "portable ADD, int16";
@@ -112,7 +125,7 @@ macro_rules! for_each_kernel {
             LeakyReluS8 = 132, unary::leaky_relu_s8, [LeakyRelu], "portable LEAKY_RELU, int8";
             LeakyReluS16 = 133, unary::leaky_relu_s16, [LeakyRelu], "portable LEAKY_RELU, int16";
             LeakyReluF32 = 134, unary::leaky_relu_f32, [LeakyRelu], "portable LEAKY_RELU, float32";
-            LookupS8 = 135, lookup::lookup_s8, [Elu, Exp], "portable table of a function, int8";
+            LookupS8 = 135, lookup::lookup_s8, [Elu, Exp, Log, Gelu], "portable table of a function, int8";
             AbsS8 = 136, unary::abs_s8, [Abs], "portable ABS, int8";
             AbsS16 = 137, unary::abs_s16, [Abs], "portable ABS, int16";
             AbsF32 = 138, unary::abs_f32, [Abs], "portable ABS, float32";

@@ -773,6 +773,8 @@ fn read_input(node: &Node<'_>, copy: usize, i: usize) -> usize {
         Some(OpKind::Split | OpKind::Fill) => 1,
         // The output's shape and the filters come first.
         Some(OpKind::TransposeConv) => 2,
+        // The depth is the second.
+        Some(OpKind::OneHot) if i > 0 => i.saturating_add(1),
         // The indices come first.
         Some(OpKind::EmbeddingLookup) => 1usize.saturating_sub(i),
         _ => i,

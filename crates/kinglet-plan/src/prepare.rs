@@ -11,6 +11,7 @@ mod gather;
 mod known;
 mod movement;
 mod normalize;
+mod one_hot;
 mod pool;
 mod reduce;
 mod relation;
@@ -235,6 +236,7 @@ pub fn choose<S: OpSet>(op: &Op<'_>, options: &Options) -> Result<Choice> {
         Op::Gather(_) if S::OPS & GATHER != 0 => Choice::new(Kernel::Gather),
         Op::GatherNd(_) if S::has(Kind::GatherNd) => Choice::new(Kernel::GatherNd),
         Op::Normalize(op) if S::OPS & NORMALIZE != 0 => normalize::choose(op),
+        Op::OneHot(_) if S::has(Kind::OneHot) => Choice::new(Kernel::OneHot),
         Op::Relation(_) if S::OPS & RELATION != 0 => {
             Choice::new(Kernel::Relation).with_overlap(Overlap::Elements)
         }
@@ -301,6 +303,7 @@ fn emit_one<S: OpSet>(op: &Op<'_>, emit: &mut Emit<'_, '_, impl Constants>) -> R
         Op::Gather(op) if S::OPS & GATHER != 0 => gather::emit(op, emit),
         Op::GatherNd(op) if S::has(Kind::GatherNd) => gather::emit_nd(op, emit),
         Op::Normalize(op) if S::OPS & NORMALIZE != 0 => normalize::emit::<S>(op, emit),
+        Op::OneHot(op) if S::has(Kind::OneHot) => one_hot::emit(op, emit),
         Op::Relation(op) if S::OPS & RELATION != 0 => relation::emit(op, emit),
         Op::Select(op) if S::OPS & SELECT != 0 => select::emit(op, emit),
         Op::ShapeOf(op) if S::has(Kind::Shape) => known::emit_shape(op, emit),
@@ -345,7 +348,12 @@ const UNARY: u128 = OpKind::Logistic.bit()
     | OpKind::Round.bit()
     | OpKind::Sqrt.bit()
     | OpKind::Rsqrt.bit()
-    | OpKind::LogicalNot.bit();
+    | OpKind::LogicalNot.bit()
+    | OpKind::Log.bit()
+    | OpKind::Sin.bit()
+    | OpKind::Cos.bit()
+    | OpKind::Sign.bit()
+    | OpKind::Gelu.bit();
 
 /// The operators that `rescale` serves.
 const RESCALE: u128 = OpKind::Quantize.bit()

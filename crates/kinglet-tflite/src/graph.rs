@@ -272,6 +272,7 @@ pub enum Op<'a> {
     GatherNd(ops::GatherNd<'a>),
     Movement(ops::Movement<'a>),
     Normalize(ops::Normalize<'a>),
+    OneHot(ops::OneHot<'a>),
     Pool2d(ops::Pool2d<'a>),
     ReadVariable(ops::ReadVariable<'a>),
     Reduce(ops::Reduce<'a>),

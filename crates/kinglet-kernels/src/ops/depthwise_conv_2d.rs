@@ -1,9 +1,10 @@
 //! DEPTHWISE_CONV_2D, int8: every input channel is convolved by filters of its own.
 
 use crate::arch::wide::layers;
+use crate::ops::dsp;
 use crate::ops::rows::{Axis, RowShape, Rows, batch_and_row, product, row_distances};
 use crate::params::params;
-use crate::{Call, Choice, Distances, Fault, How, Kernel, Overlap, Place, Weights};
+use crate::{Call, Choice, Distances, Fault, How, Kernel, Overlap, Place, Target, Weights};
 
 params! {
     /// Parameters of the depthwise kernels. Pairs are (height, width); a row is one row of output
@@ -76,9 +77,12 @@ impl DepthwiseConv2dParams {
 
 /// Chooses the kernel of a depthwise convolution. Places, tables and scratch are not yet known.
 pub fn choose(params: &DepthwiseConv2dParams, weights: &Weights<'_>, how: &How) -> Choice {
-    if cfg!(kinglet_wide)
-        && let Some(choice) = layers::choose_depthwise(params, weights, how)
-    {
+    let fast = match how.target {
+        Target::Dsp | Target::Mve if how.target.is_linked() => dsp::depthwise::choose(params, weights),
+        _ if cfg!(kinglet_wide) => layers::choose_depthwise(params, weights, how),
+        _ => None,
+    };
+    if let Some(choice) = fast {
         return choice;
     }
     Choice::new(Kernel::DepthwiseConv2d).with_overlap(Overlap::Rows(params.row_distances()))

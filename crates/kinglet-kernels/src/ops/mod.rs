@@ -23,6 +23,7 @@ pub mod log_softmax;
 pub mod logistic;
 pub mod lookup;
 pub mod nothing;
+pub mod one_hot;
 pub mod pool_2d;
 pub mod quantize;
 pub mod reduce;

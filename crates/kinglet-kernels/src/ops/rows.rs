@@ -22,10 +22,16 @@ impl<'a> Rows<'a> {
         Ok(Self { cells, stride, ring })
     }
 
-    /// The cells of the rows of `range`; `None` where they are not one piece.
-    pub fn range(&self, range: &core::ops::Range<u32>) -> Option<&'a [Cell<i8>]> {
-        let (start, end) = ((range.start as usize), (range.end as usize));
-        self.cells.get(start.checked_mul(self.stride)?..end.checked_mul(self.stride)?)
+    /// The cells of all rows.
+    pub(crate) fn cells(&self) -> &'a [Cell<i8>] {
+        self.cells
+    }
+
+    /// Where row `y` starts in the cells; 0 when there are no rows.
+    #[inline]
+    pub(crate) fn start(&self, y: u32) -> usize {
+        let y = if y < self.ring { y } else { y.checked_rem(self.ring).unwrap_or(0) };
+        (y as usize).wrapping_mul(self.stride)
     }
 
     /// The cells of row `y`.

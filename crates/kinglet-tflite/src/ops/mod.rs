@@ -10,6 +10,7 @@ mod fully_connected;
 mod gather;
 mod movement;
 mod normalize;
+mod one_hot;
 mod pool;
 mod reduce;
 mod relation;
@@ -35,6 +36,7 @@ pub use fully_connected::FullyConnected;
 pub use gather::{Gather, GatherNd};
 pub use movement::{Dim, Movement, Piece};
 pub use normalize::{Normalize, NormalizeKind};
+pub use one_hot::OneHot;
 pub use pool::{Pool2d, PoolKind};
 pub use reduce::Reduce;
 pub use relation::Relation;
@@ -186,8 +188,14 @@ pub(crate) fn check<'a, S: OpSet>(graph: &Graph<'a>, node: &Node<'a>) -> Result<
             Pool2d::check(graph, node, PoolKind::L2).map(Op::Pool2d)
         }
         OpKind::LogicalNot if S::has(OpKind::LogicalNot) => Unary::check(graph, node, kind).map(Op::Unary),
+        OpKind::Cos if S::has(OpKind::Cos) => Unary::check(graph, node, kind).map(Op::Unary),
+        OpKind::Gelu if S::has(OpKind::Gelu) => Unary::check(graph, node, kind).map(Op::Unary),
+        OpKind::Log if S::has(OpKind::Log) => Unary::check(graph, node, kind).map(Op::Unary),
+        OpKind::Sign if S::has(OpKind::Sign) => Unary::check(graph, node, kind).map(Op::Unary),
+        OpKind::Sin if S::has(OpKind::Sin) => Unary::check(graph, node, kind).map(Op::Unary),
         OpKind::Rsqrt if S::has(OpKind::Rsqrt) => Unary::check(graph, node, kind).map(Op::Unary),
         OpKind::Sqrt if S::has(OpKind::Sqrt) => Unary::check(graph, node, kind).map(Op::Unary),
+        OpKind::OneHot if S::has(OpKind::OneHot) => OneHot::check(graph, node).map(Op::OneHot),
         OpKind::Select | OpKind::SelectV2 if S::OPS & SELECT & kind.bit() != 0 => {
             Select::check(graph, node, kind).map(Op::Select)
         }

@@ -200,9 +200,9 @@ pub(crate) unsafe fn conv_2d<'c, V: Vector>(
 
     if p.kernel == (1, 1) && p.stride == (1, 1) && p.pad == (0, 0) && p.input_size == p.output_size {
         let width = usize::from(p.output_size.1);
-        let len = |depth: usize| width.checked_mul(depth)?.checked_mul((blocks.high - blocks.low) as usize);
-        let range = blocks.low..blocks.high;
-        let (from, to) = (input.range(&range), output.range(&range));
+        let rows = blocks.high - blocks.low;
+        let len = |depth: usize| width.checked_mul(depth)?.checked_mul(rows as usize);
+        let (from, to) = (input.run(blocks.low, rows), output.run(blocks.low, rows));
         let from = from.filter(|cells| Some(cells.len()) == len(depth));
         let to = to.filter(|cells| Some(cells.len()) == len(channels));
         if let (Some(from), Some(to)) = (from, to) {
