@@ -198,6 +198,10 @@ fn op_work(op: &Op<'_>) -> u64 {
             product(&[len(&op.output.shape), h.into(), w.into()])
         }
         Op::FullyConnected(op) => product(&[op.batch.into(), len(&op.weights.shape)]),
+        Op::Lstm(op) => {
+            let vectors = u64::from(op.batch) * u64::from(op.steps);
+            4 * vectors * u64::from(op.units) * (u64::from(op.features) + u64::from(op.units))
+        }
         Op::Svdf(op) => {
             product(&[op.batch.into(), op.filters.into(), u64::from(op.features) + 2 * u64::from(op.memory)])
         }

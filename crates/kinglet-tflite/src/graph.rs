@@ -283,6 +283,7 @@ pub enum Op<'a> {
     Select(ops::Select<'a>),
     ShapeOf(ops::ShapeOf<'a>),
     Softmax(ops::Softmax<'a>),
+    Lstm(ops::Lstm<'a>),
     Svdf(ops::Svdf<'a>),
     TransposeConv(ops::TransposeConv<'a>),
     Unary(ops::Unary<'a>),

@@ -115,6 +115,7 @@ op_kinds! {
     Reshape = 22, "RESHAPE";
     Softmax = 25, "SOFTMAX";
     Svdf = 27, "SVDF";
+    UnidirectionalSequenceLstm = 44, "UNIDIRECTIONAL_SEQUENCE_LSTM";
     Quantize = 114, "QUANTIZE";
     Mul = 18, "MUL";
     Sub = 41, "SUB";

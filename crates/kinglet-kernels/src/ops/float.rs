@@ -32,7 +32,7 @@ pub fn sqrt(x: f32) -> f32 {
 }
 
 /// `exp(x)`; 0 or infinity beyond what float64 has.
-fn exp_f64(x: f64) -> f64 {
+const fn exp_f64(x: f64) -> f64 {
     const LOG2_E: f64 = core::f64::consts::LOG2_E;
     if x < -700.0 {
         return 0.0;
@@ -45,7 +45,12 @@ fn exp_f64(x: f64) -> f64 {
     let k = halves as i64;
     let r = (x - k as f64 * LN_2_HIGH) - k as f64 * LN_2_LOW;
     // The Taylor series, from its small end: what comes after 14 terms is below 2^-57.
-    let series = (1..=14).rev().fold(1.0, |sum, n| 1.0 + sum * r / f64::from(n));
+    let mut series = 1.0;
+    let mut n = 14u8;
+    while n > 0 {
+        series = 1.0 + series * r / n as f64;
+        n -= 1;
+    }
     let power = f64::from_bits((k.wrapping_add(1023) as u64) << 52);
     series * power
 }
@@ -55,8 +60,8 @@ const LN_2_HIGH: f64 = 6.931_471_803_691_238e-1;
 const LN_2_LOW: f64 = 1.908_214_929_270_587_7e-10;
 
 /// `exp(x)`
-pub fn exp(x: f32) -> f32 {
-    exp_f64(x.into()) as f32
+pub const fn exp(x: f32) -> f32 {
+    exp_f64(x as f64) as f32
 }
 
 /// `exp(x) - 1`

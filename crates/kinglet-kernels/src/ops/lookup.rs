@@ -67,6 +67,74 @@ pub fn gelu_tanh(x: f32) -> f32 {
     0.5 * x * (1.0 + tanh(SQRT_2_OVER_PI * (x + 0.044_715 * x * x * x)))
 }
 
+/// A function of one int16 as a table: its value at every 128th input, corrected for what lies between.
+pub struct TableS16([i16; 513]);
+
+impl TableS16 {
+    /// The value for `x`, between two entries in proportion. TFLite: `LUTLookup`.
+    #[inline]
+    pub fn get(&self, x: i16) -> i16 {
+        let i = (256 + (i32::from(x) >> 7)) as usize;
+        let (Some(&base), Some(&next)) = (self.0.get(i), self.0.get(i.wrapping_add(1))) else {
+            return 0;
+        };
+        let slope = next.wrapping_sub(base);
+        let delta = (i32::from(slope) * i32::from(x & 0x7f) + 64) >> 7;
+        base.wrapping_add(delta as i16)
+    }
+
+    /// `exp(x)` for inputs of -10 to 0, outputs of -1 to 1.
+    pub const fn exp() -> Self {
+        Self::new(10.0 / 65_535.0, 32_767, true)
+    }
+
+    /// `1 / (1 + x)` for inputs of 0 to 1, outputs of -1 to 1.
+    pub const fn one_over_one_plus_x() -> Self {
+        Self::new(1.0 / 65_535.0, -32_768, false)
+    }
+
+    /// TFLite: `LUTPopulate` for `int16_t`, all in float32. Outputs have scale 2/65535.
+    #[allow(clippy::indexing_slicing, reason = "runs at compile time only")]
+    const fn new(input_scale: f32, input_zero_point: i32, is_exp: bool) -> Self {
+        const STEPS: usize = 512;
+        const OUTPUT_SCALE: f32 = 2.0 / 65_535.0;
+        const fn round(x: f32) -> f32 {
+            round_to_i32(x) as f32
+        }
+        const fn clamp(x: f32) -> i16 {
+            if x < -32_768.0 {
+                i16::MIN
+            } else if x > 32_767.0 {
+                i16::MAX
+            } else {
+                x as i16
+            }
+        }
+        const fn function(is_exp: bool, x: f32) -> f32 {
+            if is_exp { exp(x) } else { 1.0 / (1.0 + x) }
+        }
+        let input_min = input_scale * (-32_768 - input_zero_point) as f32;
+        let input_max = input_scale * (32_767 - input_zero_point) as f32;
+        let step = (input_max - input_min) / STEPS as f32;
+        let half_step = step / 2.0;
+        let inverse = 65_536.0 / (OUTPUT_SCALE * 32_767.0 - OUTPUT_SCALE * -32_768.0);
+        let mut table = [0; STEPS + 1];
+        let mut i = 0;
+        while i < STEPS {
+            let value = function(is_exp, input_min + i as f32 * step);
+            let midpoint = function(is_exp, input_min + i as f32 * step + half_step);
+            let next = function(is_exp, input_min + (i + 1) as f32 * step);
+            let sample = round(value * inverse);
+            let interpolated = round((next * inverse + round(value * inverse)) / 2.0);
+            let bias = round((interpolated - round(midpoint * inverse)) / 2.0);
+            table[i] = clamp(sample - bias);
+            i += 1;
+        }
+        table[STEPS] = clamp(round(function(is_exp, input_max) * inverse));
+        Self(table)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

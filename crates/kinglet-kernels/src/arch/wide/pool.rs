@@ -12,7 +12,7 @@ const PIECE: usize = 64;
 #[inline(always)]
 pub(crate) fn pool<const AVERAGE: bool>(call: &Call<'_>) -> Result<(), Fault> {
     let p: Pool2dParams = call.params()?;
-    let [min, max, ..] = p.quant;
+    let [min, max] = p.limits.map(|limit| limit.clamp(-128, 127) as i8);
     let vertical = Axis { input: p.input_size.0, stride: p.stride.0, dilation: 1, pad: p.pad.0 };
     let horizontal = Axis { input: p.input_size.1, stride: p.stride.1, dilation: 1, pad: p.pad.1 };
     let depth = product([p.depth])?.max(1);
