@@ -321,6 +321,9 @@ impl<'w> Footprint<'w> {
             | Kernel::FullyConnectedAvx512Vnni
             | Kernel::FullyConnectedAvxVnni
             | Kernel::FullyConnectedAvx2
+            | Kernel::FullyConnectedDsp
+            | Kernel::FullyConnectedDspChannels
+            | Kernel::FullyConnectedDspRows
             | Kernel::FullyConnectedOffset
             | Kernel::FullyConnectedComputed
             | Kernel::FullyConnectedS8W4
