@@ -1,11 +1,12 @@
 //! DEPTHWISE_CONV_2D: every input channel is convolved by filters of its own.
 
+use crate::arch::wide::layers;
 use crate::ops::conv_2d::{self, Conv2dParams};
 use crate::ops::dsp;
 use crate::ops::layer::{Activation, Nibbles, Sum, Taps};
 use crate::ops::rows::{Axis, RowShape, Rows, batch_and_row, product, row_distances};
 use crate::params::params;
-use crate::{Call, Choice, Distances, Fault, How, Kernel, Overlap, Place, Weights};
+use crate::{Call, Choice, Distances, Fault, How, Kernel, Overlap, Place, Target, Weights};
 
 params! {
     /// Parameters of the depthwise kernels. Pairs are (height, width); a row is one row of output
@@ -109,25 +110,35 @@ pub fn as_conv_2d(p: &DepthwiseConv2dParams) -> Option<Conv2dParams> {
 /// Chooses the kernel of a depthwise convolution: one of a convolution takes the parameters of [`as_conv_2d`].
 /// Places, tables and scratch are not yet known.
 pub fn choose(params: &DepthwiseConv2dParams, weights: &Weights<'_>, how: &How) -> Choice {
-    if how.target.has_dsp() {
-        // Weights in rows are not what a depthwise layer has.
-        let as_conv = || {
-            let choice = dsp::conv::choose(&as_conv_2d(params)?, weights, how)?;
-            (choice.prepared > 0).then_some(choice)
-        };
-        let fast = dsp::depthwise::choose(params, weights).or_else(as_conv);
-        let fast = fast.or_else(|| dsp::depthwise_any::choose(params));
-        if let Some(choice) = fast {
-            return choice;
+    let fast = match how.target {
+        target if target.has_dsp() => {
+            // Weights in rows are not what a depthwise layer has.
+            let as_conv = || {
+                let choice = dsp::conv::choose(&as_conv_2d(params)?, weights, how)?;
+                (choice.prepared > 0).then_some(choice)
+            };
+            let fast = dsp::depthwise::choose(params, weights).or_else(as_conv);
+            fast.or_else(|| dsp::depthwise_any::choose(params))
         }
+        _ if cfg!(kinglet_wide) => layers::choose_depthwise(params, weights, how),
+        _ => None,
+    };
+    if let Some(choice) = fast {
+        return choice;
     }
     Choice::new(Kernel::DepthwiseConv2d).with_overlap(Overlap::Rows(params.row_distances()))
 }
 
 /// Writes a layer's constants as the kernel chosen wants them: [`Choice::prepared`] bytes.
 pub fn pack(kernel: Kernel, params: &DepthwiseConv2dParams, weights: &Weights<'_>, out: &mut [u8]) {
-    if let Some(params) = as_conv_2d(params) {
-        conv_2d::pack(kernel, &params, weights, out);
+    match kernel.target() {
+        Target::Dsp => {
+            if let Some(params) = as_conv_2d(params) {
+                conv_2d::pack(kernel, &params, weights, out);
+            }
+        }
+        _ if cfg!(kinglet_wide) => layers::pack_depthwise(kernel, params, weights, out),
+        _ => {}
     }
 }
 
