@@ -121,7 +121,13 @@ fn packed(call: &Call<'_>, is_uniform: bool) -> Result<(), Fault> {
         _ => return Err(Fault::OutOfBounds),
     };
     let constants = constants.get(p.weights.offset()..).ok_or(Fault::OutOfBounds)?;
-    each_vector(call, p, 0, |product, _| product.packed(constants, is_uniform))
+    let x = scratch(call, p)?;
+    for y in call.each_row() {
+        let product = vector(call, p, y, x)?;
+        product.packed(constants, is_uniform)?;
+        clamp(product.out, p.quant);
+    }
+    Ok(())
 }
 
 /// Weights as in the file.
@@ -137,17 +143,21 @@ pub fn fully_connected_rows(call: &Call<'_>) -> Result<(), Fault> {
     };
     let is_uniform = p.requant_len == 1;
     let table = call.requant(p.requant, p.requant_len)?;
-    each_vector(call, p, channels.wrapping_mul(2), |product, requant| {
-        let channels = if is_uniform { 1 } else { channels };
-        for (i, to) in requant.chunks_exact(2).enumerate().take(channels) {
-            let factor = table.get(i)?;
-            if let [multiplier, power] = to {
-                multiplier.set(factor.multiplier);
-                power.set(1i32.wrapping_shl((32 + i32::from(factor.shift)) as u32));
-            }
+    let requants = if is_uniform { 1 } else { channels };
+    let (requant, x) = scratch(call, p)?.split_at_checked(requants.wrapping_mul(2)).ok_or(Fault::BadPlan)?;
+    for (i, to) in requant.chunks_exact(2).enumerate() {
+        let factor = table.get(i)?;
+        if let [multiplier, power] = to {
+            multiplier.set(factor.multiplier);
+            power.set(1i32.wrapping_shl((32 + i32::from(factor.shift)) as u32));
         }
-        product.rows(weights, bias, requant, is_uniform)
-    })
+    }
+    for y in call.each_row() {
+        let product = vector(call, p, y, x)?;
+        product.rows(weights, bias, requant, is_uniform)?;
+        clamp(product.out, p.quant);
+    }
+    Ok(())
 }
 
 /// Bytes of a tensor.
@@ -162,26 +172,30 @@ fn cells<'a>(call: &Call<'a>, place: Place, skip: usize, len: usize) -> Option<&
     memory.get(start..start.checked_add(len)?)
 }
 
-/// Computes the vectors of `call`; `more` words of scratch are passed on.
+/// Scratch memory of a layer.
 #[inline(always)]
-fn each_vector<'a>(
+fn scratch<'a>(call: &Call<'a>, p: &FullyConnectedParams) -> Result<&'a [Cell<i32>], Fault> {
+    cells(call, p.scratch, 0, p.scratch_len as usize).and_then(words).ok_or(Fault::BadPlan)
+}
+
+/// Vector `y` of a layer.
+#[inline(always)]
+fn vector<'a>(
     call: &Call<'a>,
     p: &FullyConnectedParams,
-    more: usize,
-    compute: impl Fn(&Product<'_>, &'a [Cell<i32>]) -> Result<(), Fault>,
-) -> Result<(), Fault> {
-    let (depth, channels) = (p.input_depth as usize, p.output_depth as usize);
-    let scratch = cells(call, p.scratch, 0, p.scratch_len as usize).and_then(words);
-    let (more, x) = scratch.and_then(|scratch| scratch.split_at_checked(more)).ok_or(Fault::BadPlan)?;
-    let [zero_point, output_zero, min, max] = p.quant;
-    for y in call.each_row() {
-        let y = y as usize;
-        let input = cells(call, p.input, y.saturating_mul(depth), depth).ok_or(Fault::OutOfBounds)?;
-        let out = cells(call, p.output, y.saturating_mul(channels), channels).ok_or(Fault::OutOfBounds)?;
-        compute(&Product { input, zero_point, x, out, output_zero }, more)?;
-        if (min, max) != (-128, 127) {
-            out.iter().for_each(|out| out.set(out.get().min(max).max(min)));
-        }
+    y: u32,
+    x: &'a [Cell<i32>],
+) -> Result<Product<'a>, Fault> {
+    let (y, depth, channels) = (y as usize, p.input_depth as usize, p.output_depth as usize);
+    let input = cells(call, p.input, y.saturating_mul(depth), depth).ok_or(Fault::OutOfBounds)?;
+    let out = cells(call, p.output, y.saturating_mul(channels), channels).ok_or(Fault::OutOfBounds)?;
+    Ok(Product { input, zero_point: p.quant[0], x, out, output_zero: p.quant[1] })
+}
+
+/// Limits outputs where the least and the greatest are not those of int8.
+#[inline(always)]
+fn clamp(out: &[Cell<i8>], [_, _, min, max]: [i8; 4]) {
+    if (min, max) != (-128, 127) {
+        out.iter().for_each(|out| out.set(out.get().min(max).max(min)));
     }
-    Ok(())
 }

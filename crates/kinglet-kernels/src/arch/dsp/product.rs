@@ -68,6 +68,7 @@ enum Weights {
 impl Product<'_> {
     /// Computes all outputs from packed constants: multiplier and power, once where `is_uniform`, else for each
     /// channel; then for each four channels their biases and their weights.
+    #[inline(always)]
     pub(crate) fn packed(&self, constants: &[u8], is_uniform: bool) -> Result<(), Fault> {
         let channels = self.out.len();
         let requant = if is_uniform { 8 } else { channels.wrapping_mul(8) };
@@ -395,7 +396,7 @@ mod inner {
             "add r11, r11, lr, lsl #1",
             "bx r2",
             "6:",
-            ".rept 4",
+            ".rept 8",
             "ldmia r0!, {{r2-r3}}",
             "ldr r8, [r1, lr]",
             "ldr r9, [r1, lr, lsl #1]",
@@ -437,8 +438,8 @@ mod inner {
             "add sp, sp, #12",
             "pop {{r4-r11, pc}}",
             body = const 82,
-            unroll = const 4,
-            shift = const 2,
+            unroll = const 8,
+            shift = const 3,
             words = const offset_of!(Args, words),
             weights = const offset_of!(Args, weights),
             x = const offset_of!(Args, x),
