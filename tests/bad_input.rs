@@ -10,7 +10,7 @@ use kinglet_testmodel::{
 use kinglet_tests::{AlignedBytes, model_file};
 
 /// Why a file is refused.
-fn refuse(file: &[u8]) -> Option<ModelError> {
+pub(crate) fn refuse(file: &[u8]) -> Option<ModelError> {
     refuse_with(file, &Limits::default())
 }
 
@@ -167,7 +167,7 @@ fn the_drafts_are_sound() {
 type Row = (&'static str, Draft, Reason, Option<u32>, Option<u32>);
 
 /// A sound model with one thing changed in its subgraph.
-fn edit(mut draft: Draft, change: impl FnOnce(&mut Subgraph)) -> Draft {
+pub(crate) fn edit(mut draft: Draft, change: impl FnOnce(&mut Subgraph)) -> Draft {
     change(&mut draft.subgraphs[0]);
     draft
 }
@@ -201,6 +201,34 @@ fn shape(draft: Draft, id: usize, shape: &[i32]) -> Draft {
 
 fn dtype(draft: Draft, id: usize, dtype: Type) -> Draft {
     edit(draft, |graph| graph.tensors[id].dtype = dtype)
+}
+
+/// The tensors `ids` as int16, which is symmetric.
+fn int16(draft: Draft, ids: &[usize]) -> Draft {
+    edit(draft, |graph| {
+        for &id in ids {
+            graph.tensors[id].dtype = Type::INT16;
+            graph.tensors[id].quantization.as_mut().unwrap().zero_points[0] = 0;
+        }
+    })
+}
+
+/// The weights as int4.
+fn int4(draft: Draft) -> Draft {
+    edit(draft, |graph| {
+        let weights = &mut graph.tensors[1];
+        weights.dtype = Type::INT4;
+        weights.data.as_mut().unwrap().truncate((weights.shape.iter().product::<i32>() as usize).div_ceil(2));
+    })
+}
+
+/// The bias as int64.
+fn int64_bias(draft: Draft) -> Draft {
+    edit(draft, |graph| {
+        let bias = &mut graph.tensors[2];
+        bias.dtype = Type::INT64;
+        bias.data = Some(vec![0; bias.shape[0] as usize * 8]);
+    })
 }
 
 fn check(rows: Vec<Row>) {
@@ -324,7 +352,20 @@ fn tensors() {
         ("dequantize: int32 input", dtype(dequantize(), 0, Type::INT32), R::UnsupportedType, Some(0), Some(0)),
         ("reshape: another type", dtype(reshape(), 1, Type::UINT8), R::WrongType, Some(0), Some(1)),
         ("a type beyond the schema", dtype(relu(), 0, Type(99)), R::UnknownValue, None, Some(0)),
-        ("conv: int4 filter", edit(conv(), |g| { g.tensors[1].dtype = Type::INT4; g.tensors[1].data = Some(vec![0; 27]) }), R::UnsupportedType, Some(0), Some(1)),
+        ("conv: int4 filter cut short", edit(conv(), |g| { g.tensors[1].dtype = Type::INT4; g.tensors[1].data = Some(vec![0; 26]) }), R::BufferLength, Some(0), Some(1)),
+        ("conv: int4 filter for int16", int4(int16(conv(), &[0, 3])), R::UnsupportedType, Some(0), Some(1)),
+        ("conv: int16 filter", edit(int16(conv(), &[0, 1, 3]), |g| g.tensors[1].data = Some(vec![0; 108])), R::UnsupportedType, Some(0), Some(1)),
+        ("conv: int16 input, int8 output", int16(conv(), &[0]), R::WrongType, Some(0), Some(3)),
+        ("conv: int16 with a zero point", zero_point(int16(conv(), &[0, 3]), 3, 1), R::BadZeroPoint, Some(0), Some(3)),
+        ("conv: int64 bias for int8", int64_bias(conv()), R::WrongType, Some(0), Some(2)),
+        ("conv: int64 bias too long", edit(int64_bias(int16(conv(), &[0, 3])), |g| { g.tensors[2].shape[0] = 4; g.tensors[2].data = Some(vec![0; 32]) }), R::ShapeMismatch, Some(0), Some(2)),
+        ("depthwise: int32 bias for int16", int16(depthwise(), &[0, 3]), R::UnsupportedType, Some(0), Some(2)),
+        ("fully connected: int4 weights with a scale each", edit(int4(fully_connected()), |g| g.tensors[1].quantization.as_mut().unwrap().scales = vec![0.1; 3]), R::UnsupportedWeights, Some(0), Some(1)),
+        ("fully connected: int16 with computed weights", edit(int16(fully_connected(), &[0, 3]), |g| { g.tensors[1].data = None; g.inputs.push(1) }), R::NotConstant, Some(0), Some(1)),
+        ("fully connected: weights in a variable", edit(fully_connected(), |g| { g.tensors[1].data = None; g.tensors[1].variable = true }), R::NotConstant, Some(0), Some(1)),
+        ("pool: int16 input, int8 output", int16(pool(), &[0]), R::WrongType, Some(0), Some(1)),
+        ("pool: int16 with a zero point", zero_point(int16(pool(), &[0, 1]), 0, 3), R::BadZeroPoint, Some(0), Some(0)),
+        ("softmax: int16 input, int8 output", int16(softmax(), &[0]), R::UnsupportedType, Some(0), Some(1)),
         ("conv: uint8 input", dtype(conv(), 0, Type::UINT8), R::UnsupportedType, Some(0), Some(0)),
     ]);
 }
@@ -353,6 +394,10 @@ fn quantisation() {
         ("softmax: another output scale", scale(softmax(), 1, 0.1), R::OutputScale, Some(0), Some(1)),
         ("softmax: another output zero point", zero_point(softmax(), 1, 0), R::OutputScale, Some(0), Some(1)),
         ("softmax: input scale of next to nothing", scale(softmax(), 0, 1e-30), R::ScaleRatio, Some(0), Some(0)),
+        ("conv: int16 scales too far apart", scale(int64_bias(int16(conv(), &[0, 3])), 3, 1e-5), R::ScaleRatio, Some(0), None),
+        ("softmax: int16 with int8's output scale", int16(softmax(), &[0, 1]), R::OutputScale, Some(0), Some(1)),
+        ("softmax: int16 input scale far too great", scale(scale(int16(softmax(), &[0, 1]), 1, 1.0 / 32_768.0), 0, 1e9), R::ScaleRatio, Some(0), Some(0)),
+        ("fully connected: weights with a scale and a zero point each", edit(channels(fully_connected(), 3, 3, 0), |g| g.tensors[1].quantization.as_mut().unwrap().zero_points[1] = 1), R::AsymmetricWeights, Some(0), Some(1)),
         ("conv: scales too far apart", scale(conv(), 3, 1e-30), R::ScaleRatio, Some(0), None),
         ("add: output scale far too small", scale(add(), 2, 1e-9), R::ScaleRatio, Some(0), None),
         ("zero point above int8", zero_point(conv(), 0, 128), R::BadZeroPoint, Some(0), Some(0)),

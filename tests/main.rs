@@ -1,6 +1,7 @@
 //! Tests of kinglet as a whole, from bytes to outputs.
 
 mod bad_input;
+mod bad_options;
 mod kernels;
 mod modes;
 mod mutation;

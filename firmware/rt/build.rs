@@ -16,6 +16,20 @@ fn main() {
         text += &format!("  {name} : ORIGIN = {origin}, LENGTH = {length}\n");
     }
     text += "}\n";
+    if env::var("CARGO_CFG_TARGET_ARCH").is_ok_and(|arch| arch == "riscv32") {
+        // What riscv-rt puts where, and a symbol that cortex-m-rt's script has of itself.
+        for (region, memory) in [
+            ("TEXT", "FLASH"),
+            ("RODATA", "FLASH"),
+            ("DATA", "RAM"),
+            ("BSS", "RAM"),
+            ("HEAP", "RAM"),
+            ("STACK", "RAM"),
+        ] {
+            text += &format!("REGION_ALIAS(\"REGION_{region}\", {memory});\n");
+        }
+        text += "_ram_start = ORIGIN(RAM);\n";
+    }
     let out = PathBuf::from(env::var_os("OUT_DIR").expect("set by cargo"));
     fs::write(out.join("memory.x"), text).expect("OUT_DIR is writable");
     println!("cargo:rustc-link-search={}", out.display());

@@ -56,6 +56,12 @@ pub(crate) enum Command {
     /// Count what a device costs the climate: kg CO2-equivalent, part by part.
     #[command(after_help = crate::footprint::EXAMPLES)]
     Footprint(Box<crate::footprint::Footprint>),
+    /// Make a datasheet of a machine-learning sensor, or look for contradictions in one.
+    #[command(after_help = crate::datasheet::EXAMPLES)]
+    Datasheet(crate::datasheet::Datasheet),
+    /// Ask about calibration, documentation, data, privacy and waste of a machine-learning sensor.
+    #[command(after_help = crate::datasheet::RISK_EXAMPLES)]
+    Risk(crate::datasheet::Risk),
 }
 
 const RUN_EXAMPLES: &str = "\

@@ -6,6 +6,7 @@ mod arena;
 mod args;
 mod bench;
 mod check;
+mod datasheet;
 mod diff;
 mod digits;
 mod failure;
@@ -60,6 +61,8 @@ fn execute(command: Option<Command>, output: &Output) -> Result<bool> {
         Some(Command::Diff(args)) => diff::execute(args, output),
         Some(Command::Bench(args)) => bench::execute(args, output),
         Some(Command::Footprint(args)) => footprint::execute(args, output),
+        Some(Command::Datasheet(args)) => datasheet::execute(args, output),
+        Some(Command::Risk(args)) => datasheet::execute_risk(args, output),
     };
     if let Err(failure) = &outcome {
         let error = failure.to_json();

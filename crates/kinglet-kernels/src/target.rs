@@ -151,6 +151,8 @@ pub enum Overlap {
     Elements,
     /// Over the first input, by a kernel that computes row by row in either direction.
     Rows(Distances),
+    /// Over the first input, where both start at the same byte.
+    InPlace,
 }
 
 /// How far in front of or behind its input an output has to start; in bytes.

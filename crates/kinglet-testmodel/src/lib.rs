@@ -348,11 +348,13 @@ pub mod code {
     pub const LESS_EQUAL: i32 = 63;
     pub const SELECT: i32 = 64;
     pub const SLICE: i32 = 65;
+    pub const SIN: i32 = 66;
     pub const TRANSPOSE_CONV: i32 = 67;
     pub const TILE: i32 = 69;
     pub const EXPAND_DIMS: i32 = 70;
     pub const EQUAL: i32 = 71;
     pub const NOT_EQUAL: i32 = 72;
+    pub const LOG: i32 = 73;
     pub const SUM: i32 = 74;
     pub const SQRT: i32 = 75;
     pub const RSQRT: i32 = 76;
@@ -362,6 +364,7 @@ pub mod code {
     pub const REDUCE_MAX: i32 = 82;
     pub const PACK: i32 = 83;
     pub const LOGICAL_OR: i32 = 84;
+    pub const ONE_HOT: i32 = 85;
     pub const LOGICAL_AND: i32 = 86;
     pub const LOGICAL_NOT: i32 = 87;
     pub const UNPACK: i32 = 88;
@@ -380,6 +383,7 @@ pub mod code {
     pub const REVERSE_V2: i32 = 105;
     pub const ADD_N: i32 = 106;
     pub const GATHER_ND: i32 = 107;
+    pub const COS: i32 = 108;
     pub const ELU: i32 = 111;
     pub const QUANTIZE: i32 = 114;
     pub const HARD_SWISH: i32 = 117;
@@ -394,7 +398,9 @@ pub mod code {
     pub const READ_VARIABLE: i32 = 143;
     pub const ASSIGN_VARIABLE: i32 = 144;
     pub const REDUCE_ALL: i32 = 140;
+    pub const GELU: i32 = 150;
     pub const DYNAMIC_UPDATE_SLICE: i32 = 151;
+    pub const SIGN: i32 = 158;
 }
 
 /// An operator.

@@ -551,6 +551,8 @@ impl Builder<'_, '_> {
             code::EXP,
             code::ABS,
             code::CAST,
+            code::LOG,
+            code::GELU,
         ];
         let code = self.choices.one_of(&codes);
         let output = match code {
@@ -565,6 +567,7 @@ impl Builder<'_, '_> {
         }
         let options = match code {
             code::LEAKY_RELU => options(75, [flatbuf::f32(0.1)]),
+            code::GELU => options(116, [flatbuf::u8(self.choices.pick(0, 1) as u8)]),
             _ => Options::None,
         };
         self.add_op(code, options, &[input], output);
@@ -1102,6 +1105,10 @@ mod tests {
             code::CUMSUM,
             code::REDUCE_ALL,
             code::DYNAMIC_UPDATE_SLICE,
+            code::SIN,
+            code::LOG,
+            code::GELU,
+            code::ONE_HOT,
         ];
         for code in wanted {
             assert!(drawn[code as usize], "{code}");

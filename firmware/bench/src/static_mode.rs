@@ -6,10 +6,13 @@ use crate::{Sizes, run};
 
 include!(concat!(env!("OUT_DIR"), "/model.rs"));
 
+static mut MEMORY: kinglet::Arena<{ Bench::MEMORY_BYTES }> = kinglet::Arena::new();
+
 #[entry]
 fn main() -> ! {
-    static mut MEMORY: kinglet::Arena<{ Bench::MEMORY_BYTES }> = kinglet::Arena::new();
-    let Ok(mut net) = Bench::interpreter(MEMORY) else { fail("the interpreter refused its memory") };
+    // SAFETY: this is the only use, and `main` runs once.
+    let memory = unsafe { &mut *(&raw mut MEMORY) };
+    let Ok(mut net) = Bench::interpreter(memory) else { fail("the interpreter refused its memory") };
     let usage = net.usage();
     let sizes = Sizes {
         arena: usage.arena_bytes,

@@ -15,12 +15,20 @@ pub use console::{Console, exit, fail};
 #[cfg(target_arch = "arm")]
 pub use cortex_m_rt::entry;
 pub use crc::Crc32;
+#[cfg(target_arch = "riscv32")]
+pub use riscv_rt::entry;
 pub use rng::Xorshift32;
 
 #[cfg(target_arch = "arm")]
 #[cortex_m_rt::exception]
 unsafe fn HardFault(_: &cortex_m_rt::ExceptionFrame) -> ! {
     fail("hard fault: an instruction or an address this core does not have")
+}
+
+#[cfg(target_arch = "riscv32")]
+#[unsafe(export_name = "ExceptionHandler")]
+fn exception(_: &riscv_rt::TrapFrame) -> ! {
+    fail("exception: an instruction or an address this core does not have")
 }
 
 #[panic_handler]

@@ -68,6 +68,21 @@ pub fn paint() {
             options(nostack),
         );
     }
+    // SAFETY: as above.
+    #[cfg(target_arch = "riscv32")]
+    unsafe {
+        asm!(
+            "2:",
+            "bgeu {address}, sp, 3f",
+            "sw {paint}, 0({address})",
+            "addi {address}, {address}, 4",
+            "j 2b",
+            "3:",
+            address = inout(reg) bottom() => _,
+            paint = in(reg) PAINT,
+            options(nostack),
+        );
+    }
 }
 
 /// The bytes from the top of the stack to the deepest word overwritten since

@@ -32,7 +32,7 @@ pub(crate) fn sizes(path: &Path) -> Result<Sizes> {
         if section.kind() != SectionKind::UninitializedData {
             sizes.flash += section.size();
         }
-        if sh_flags.0 & SHF_WRITE.0 != 0 && section.name() != Ok(".uninit") {
+        if sh_flags.0 & SHF_WRITE.0 != 0 && !matches!(section.name(), Ok(".uninit" | ".heap" | ".stack")) {
             sizes.statics += section.size();
         }
     }

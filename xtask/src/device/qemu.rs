@@ -79,6 +79,9 @@ pub(crate) fn run(
         .args(["-M", target.machine, "-display", "none", "-monitor", "none", "-serial", "none"])
         .args(["-semihosting-config", &semihosting, "-kernel"])
         .arg(elf);
+    if target.machine == "virt" {
+        command.args(["-bios", "none"]);
+    }
     let log = elf.with_extension(format!("{}.log", std::process::id()));
     if let Some(plugin) = plugin {
         command

@@ -81,6 +81,27 @@ pub(crate) const ALL: &[Target] = &[
         rustflags: &["-Ctarget-cpu=cortex-m33"],
         smaller: None,
     },
+    // Code in the tightly coupled memory that the core starts from; data in the internal SRAM, which is larger
+    // than the other.
+    Target {
+        name: "cortex-m55",
+        triple: "thumbv8m.main-none-eabihf",
+        qemu: "qemu-system-arm",
+        machine: "mps3-an547",
+        memory: &[("FLASH", 0, 512 << 10), ("RAM", 0x2100_0000, 4 << 20)],
+        rustflags: &["-Ctarget-cpu=cortex-m55"],
+        smaller: None,
+    },
+    // Its memory has no flash: the first half stands for it.
+    Target {
+        name: "riscv32imc",
+        triple: "riscv32imc-unknown-none-elf",
+        qemu: "qemu-system-riscv32",
+        machine: "virt",
+        memory: &[("FLASH", 0x8000_0000, 8 << 20), ("RAM", 0x8080_0000, 8 << 20)],
+        rustflags: &[],
+        smaller: None,
+    },
 ];
 
 /// The target of this name.

@@ -40,6 +40,9 @@ impl Toolchain {
     pub(crate) fn find(triple: &str) -> Result<Self> {
         let mut reasons = Vec::new();
         for mut toolchain in Self::candidates() {
+            if triple.starts_with("riscv") && toolchain.linker.is_some() {
+                toolchain.linker = Some("ld.lld");
+            }
             if toolchain.active && has_core(&toolchain.target_libdir(triple)?) {
                 return Ok(toolchain);
             }
@@ -144,7 +147,8 @@ impl Toolchain {
         }
         if let Some(linker) = self.linker {
             flags.push(format!("-Clinker={linker}").into());
-            flags.push("-Clinker-flavor=ld".into());
+            let flavor = if linker == "ld.lld" { "ld.lld" } else { "ld" };
+            flags.push(format!("-Clinker-flavor={flavor}").into());
         }
         let mut command = self.cargo();
         command
@@ -161,7 +165,10 @@ impl Toolchain {
         ensure!(source.is_dir(), "no target {triple} and no source of core");
         if let Some(linker) = self.linker {
             let linker = Command::new(linker).arg("--version").output();
-            ensure!(linker.is_ok(), "no rust-lld and no arm-none-eabi-ld (binutils-arm-none-eabi)");
+            ensure!(
+                linker.is_ok(),
+                "no rust-lld, and no linker for the target (binutils-arm-none-eabi, lld)"
+            );
         }
         let sysroot = work_dir().join("sysroot").join(format!("{}-{triple}", self.key));
         let libraries = sysroot.join("lib/rustlib").join(triple).join("lib");

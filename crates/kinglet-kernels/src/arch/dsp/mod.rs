@@ -2,6 +2,10 @@
 
 pub(crate) mod block;
 pub(crate) mod conv;
+pub(crate) mod depthwise;
+#[cfg(test)]
+mod depthwise_tests;
+mod depthwise_window;
 #[allow(dead_code, reason = "a vocabulary")]
 pub(crate) mod instructions;
 #[allow(dead_code, reason = "a vocabulary")]
@@ -9,3 +13,4 @@ pub(crate) mod requant;
 pub(crate) mod widen;
 
 pub use conv::{conv_2d_floor, conv_2d_rounded, conv_2d_rows_floor, conv_2d_rows_rounded};
+pub use depthwise::{depthwise_3x3, depthwise_3x3_relu, depthwise_3x3_stride_2, depthwise_3x3_stride_2_relu};
