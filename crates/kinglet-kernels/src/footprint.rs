@@ -306,6 +306,9 @@ impl<'w> Footprint<'w> {
             }
             Kernel::FullyConnected
             | Kernel::FullyConnectedLitert
+            | Kernel::FullyConnectedDsp
+            | Kernel::FullyConnectedDspChannels
+            | Kernel::FullyConnectedDspRows
             | Kernel::FullyConnectedOffset
             | Kernel::FullyConnectedComputed
             | Kernel::FullyConnectedS8W4
