@@ -15,6 +15,9 @@ pub(crate) struct OpReport {
     /// Counted through all subgraphs.
     pub(crate) index: u32,
     pub(crate) subgraph: u32,
+    /// It is in the first subgraph, or in one that an operator calls.
+    #[serde(skip)]
+    pub(crate) is_called: bool,
     pub(crate) name: String,
     pub(crate) custom: bool,
     pub(crate) macs: Option<u64>,
