@@ -2,11 +2,13 @@
 
 use core::cell::Cell;
 
+use crate::arch::dsp;
+use crate::arch::wide::layers;
 use crate::ops::layer::{Activation, Nibbles, Sum, Taps, dot};
 use crate::ops::rows::{Rows, product};
 use crate::params::params;
 use crate::quant::round_f64_to_i32;
-use crate::{Call, Choice, Fault, How, Kernel, Place, Weights};
+use crate::{Call, Choice, Fault, How, Kernel, Place, Target, Weights};
 
 params! {
     /// Parameters of the fully connected kernels. A row is one vector of the batch.
@@ -43,12 +45,23 @@ params! {
 }
 
 /// Chooses the kernel of a fully connected layer. Places, tables and scratch are not yet known.
-pub fn choose(_params: &FullyConnectedParams, _weights: &Weights<'_>, _how: &How) -> Choice {
-    Choice::new(Kernel::FullyConnected)
+pub fn choose(params: &FullyConnectedParams, weights: &Weights<'_>, how: &How) -> Choice {
+    let fast = match how.target {
+        Target::Dsp | Target::Mve if Target::Dsp.is_linked() => dsp::fc::choose(params, weights, how),
+        _ if cfg!(kinglet_wide) => layers::choose_dense(params, weights, how),
+        _ => None,
+    };
+    fast.unwrap_or(Choice::new(Kernel::FullyConnected))
 }
 
 /// Writes a layer's constants as the kernel chosen wants them: [`Choice::prepared`] bytes.
-pub fn pack(_kernel: Kernel, _params: &FullyConnectedParams, _weights: &Weights<'_>, _out: &mut [u8]) {}
+pub fn pack(kernel: Kernel, params: &FullyConnectedParams, weights: &Weights<'_>, out: &mut [u8]) {
+    match kernel.target() {
+        Target::Dsp if Target::Dsp.is_linked() => dsp::fc::pack(params, weights, out),
+        _ if cfg!(kinglet_wide) => layers::pack_dense(kernel.target(), params, weights, out),
+        _ => {}
+    }
+}
 
 /// Portable fully connected layer, int8.
 pub fn fully_connected(call: &Call<'_>) -> Result<(), Fault> {
