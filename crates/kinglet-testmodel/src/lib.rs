@@ -323,6 +323,7 @@ pub mod code {
     pub const SVDF: i32 = 27;
     pub const TANH: i32 = 28;
     pub const CUSTOM: i32 = 32;
+    pub const UNIDIRECTIONAL_SEQUENCE_LSTM: i32 = 44;
     pub const PAD: i32 = 34;
     pub const GATHER: i32 = 36;
     pub const BATCH_TO_SPACE_ND: i32 = 37;
