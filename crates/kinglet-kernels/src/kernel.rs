@@ -163,6 +163,33 @@ macro_rules! for_each_kernel {
             FullyConnectedDsp = 304, dsp::fully_connected_packed, [FullyConnected], "DSP fully connected, packed weights, one factor";
             FullyConnectedDspRows = 305, dsp::fully_connected_rows, [FullyConnected], "DSP fully connected, weights as in the file";
             FullyConnectedDspChannels = 306, dsp::fully_connected_packed_channels, [FullyConnected], "DSP fully connected, packed weights, a factor for each output";
+            Conv2dAvx512Vnni = 400, x86::conv_2d_avx512_vnni, [Conv2d], "convolution, AVX-512 VNNI";
+            DepthwiseConv2dAvx512Vnni = 401, x86::depthwise_conv_2d_avx512_vnni, [DepthwiseConv2d], "depthwise convolution, AVX-512 VNNI";
+            DepthwiseOneAvx512Vnni = 402, x86::depthwise_one_avx512_vnni, [DepthwiseConv2d], "depthwise convolution of one channel, AVX-512 VNNI";
+            FullyConnectedAvx512Vnni = 403, x86::fully_connected_avx512_vnni, [FullyConnected], "fully connected, AVX-512 VNNI";
+            AddS8Avx512Vnni = 404, x86::add_s8_avx512_vnni, [Add], "ADD, AVX-512 VNNI";
+            SubS8Avx512Vnni = 405, x86::sub_s8_avx512_vnni, [Sub], "SUB, AVX-512 VNNI";
+            MulS8Avx512Vnni = 406, x86::mul_s8_avx512_vnni, [Mul], "MUL, AVX-512 VNNI";
+            AveragePool2dAvx512Vnni = 407, x86::average_pool_2d_avx512_vnni, [AveragePool2d], "average pooling, AVX-512 VNNI";
+            MaxPool2dAvx512Vnni = 408, x86::max_pool_2d_avx512_vnni, [MaxPool2d], "maximum pooling, AVX-512 VNNI";
+            Conv2dAvxVnni = 417, x86::conv_2d_avx_vnni, [Conv2d], "convolution, AVX-VNNI";
+            DepthwiseConv2dAvxVnni = 418, x86::depthwise_conv_2d_avx_vnni, [DepthwiseConv2d], "depthwise convolution, AVX-VNNI";
+            DepthwiseOneAvxVnni = 419, x86::depthwise_one_avx_vnni, [DepthwiseConv2d], "depthwise convolution of one channel, AVX-VNNI";
+            FullyConnectedAvxVnni = 420, x86::fully_connected_avx_vnni, [FullyConnected], "fully connected, AVX-VNNI";
+            AddS8AvxVnni = 421, x86::add_s8_avx_vnni, [Add], "ADD, AVX-VNNI";
+            SubS8AvxVnni = 422, x86::sub_s8_avx_vnni, [Sub], "SUB, AVX-VNNI";
+            MulS8AvxVnni = 423, x86::mul_s8_avx_vnni, [Mul], "MUL, AVX-VNNI";
+            AveragePool2dAvxVnni = 424, x86::average_pool_2d_avx_vnni, [AveragePool2d], "average pooling, AVX-VNNI";
+            MaxPool2dAvxVnni = 425, x86::max_pool_2d_avx_vnni, [MaxPool2d], "maximum pooling, AVX-VNNI";
+            Conv2dAvx2 = 433, x86::conv_2d_avx2, [Conv2d], "convolution, AVX2";
+            DepthwiseConv2dAvx2 = 434, x86::depthwise_conv_2d_avx2, [DepthwiseConv2d], "depthwise convolution, AVX2";
+            DepthwiseOneAvx2 = 435, x86::depthwise_one_avx2, [DepthwiseConv2d], "depthwise convolution of one channel, AVX2";
+            FullyConnectedAvx2 = 436, x86::fully_connected_avx2, [FullyConnected], "fully connected, AVX2";
+            AddS8Avx2 = 437, x86::add_s8_avx2, [Add], "ADD, AVX2";
+            SubS8Avx2 = 438, x86::sub_s8_avx2, [Sub], "SUB, AVX2";
+            MulS8Avx2 = 439, x86::mul_s8_avx2, [Mul], "MUL, AVX2";
+            AveragePool2dAvx2 = 440, x86::average_pool_2d_avx2, [AveragePool2d], "average pooling, AVX2";
+            MaxPool2dAvx2 = 441, x86::max_pool_2d_avx2, [MaxPool2d], "maximum pooling, AVX2";
         }
     };
 }
@@ -206,6 +233,9 @@ macro_rules! define {
                 match self as u16 {
                     300..350 => Target::Dsp,
                     350..400 => Target::Mve,
+                    400..417 => Target::Avx512Vnni,
+                    417..433 => Target::AvxVnni,
+                    433..450 => Target::Avx2,
                     500..550 => Target::Scalar,
                     _ => Target::Portable,
                 }

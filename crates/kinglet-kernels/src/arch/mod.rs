@@ -8,3 +8,9 @@
 #![allow(unsafe_code, reason = "the only place where instructions are named")]
 
 pub mod dsp;
+#[allow(clippy::multiple_unsafe_ops_per_block, reason = "a kernel's loads and stores have one reason")]
+#[allow(clippy::needless_range_loop, reason = "a tile in registers is indexed by row and column")]
+pub(crate) mod wide;
+#[cfg(kinglet_wide = "x86")]
+#[allow(clippy::multiple_unsafe_ops_per_block, reason = "a function's instructions have one reason")]
+pub(crate) mod x86;

@@ -1,5 +1,6 @@
 //! DEPTHWISE_CONV_2D: every input channel is convolved by filters of its own.
 
+use crate::arch::wide::layers;
 use crate::ops::dsp;
 use crate::ops::layer::{Activation, Nibbles, Sum, Taps};
 use crate::ops::rows::{Axis, RowShape, Rows, batch_and_row, product, row_distances};
@@ -80,6 +81,7 @@ impl DepthwiseConv2dParams {
 pub fn choose(params: &DepthwiseConv2dParams, weights: &Weights<'_>, how: &How) -> Choice {
     let fast = match how.target {
         Target::Dsp | Target::Mve if how.target.is_linked() => dsp::depthwise::choose(params, weights),
+        _ if cfg!(kinglet_wide) => layers::choose_depthwise(params, weights, how),
         _ => None,
     };
     if let Some(choice) = fast {
@@ -89,7 +91,11 @@ pub fn choose(params: &DepthwiseConv2dParams, weights: &Weights<'_>, how: &How) 
 }
 
 /// Writes a layer's constants as the kernel chosen wants them: [`Choice::prepared`] bytes.
-pub fn pack(_kernel: Kernel, _params: &DepthwiseConv2dParams, _weights: &Weights<'_>, _out: &mut [u8]) {}
+pub fn pack(kernel: Kernel, params: &DepthwiseConv2dParams, weights: &Weights<'_>, out: &mut [u8]) {
+    if cfg!(kinglet_wide) {
+        layers::pack_depthwise(kernel, params, weights, out);
+    }
+}
 
 /// Portable depthwise convolution, int8.
 pub fn depthwise_conv_2d(call: &Call<'_>) -> Result<(), Fault> {

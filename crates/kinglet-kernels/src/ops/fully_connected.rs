@@ -3,6 +3,7 @@
 use core::cell::Cell;
 
 use crate::arch::dsp;
+use crate::arch::wide::layers;
 use crate::ops::layer::{Activation, Nibbles, Sum, Taps, dot};
 use crate::ops::rows::{Rows, product};
 use crate::params::params;
@@ -47,6 +48,7 @@ params! {
 pub fn choose(params: &FullyConnectedParams, weights: &Weights<'_>, how: &How) -> Choice {
     let fast = match how.target {
         Target::Dsp | Target::Mve if Target::Dsp.is_linked() => dsp::fc::choose(params, weights, how),
+        _ if cfg!(kinglet_wide) => layers::choose_dense(params, weights, how),
         _ => None,
     };
     fast.unwrap_or(Choice::new(Kernel::FullyConnected))
@@ -56,6 +58,7 @@ pub fn choose(params: &FullyConnectedParams, weights: &Weights<'_>, how: &How) -
 pub fn pack(kernel: Kernel, params: &FullyConnectedParams, weights: &Weights<'_>, out: &mut [u8]) {
     match kernel.target() {
         Target::Dsp if Target::Dsp.is_linked() => dsp::fc::pack(params, weights, out),
+        _ if cfg!(kinglet_wide) => layers::pack_dense(kernel.target(), params, weights, out),
         _ => {}
     }
 }

@@ -40,5 +40,6 @@ pub mod sums;
 pub mod svdf;
 pub mod transpose_conv;
 pub mod unary;
+pub mod x86;
 
 pub use crate::arch::dsp;
