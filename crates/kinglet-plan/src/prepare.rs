@@ -168,7 +168,7 @@ pub(crate) fn emit_graph<S: OpSet>(graph: &Graph<'_>, emit: &mut Emit<'_, '_, im
             Op::AssignVariable(op) if S::has(OpKind::AssignVariable) => variable::emit_assign(op, emit),
             Op::If(op) if S::has(OpKind::If) => control::emit_if::<S>(graph, &node, op, emit),
             Op::While(op) if S::has(OpKind::While) => control::emit_while::<S>(graph, &node, op, emit),
-            Op::CallOnce(op) if S::has(OpKind::CallOnce) => control::emit_once::<S>(graph, &node, op, emit),
+            Op::CallOnce(op) if S::has(OpKind::CallOnce) => control::emit_once::<S>(graph, op, emit),
             op => emit_op::<S>(graph, &node, op, emit),
         };
         done.map_err(|error| error.at_op(index, node.code).in_subgraph(graph.index()))?;
