@@ -74,6 +74,11 @@ impl Target {
         }
     }
 
+    /// It has the DSP extension, and programs for it contain the kernels that use it.
+    pub(crate) const fn has_dsp(self) -> bool {
+        matches!(self, Self::Dsp | Self::Mve) && Self::Dsp.is_linked()
+    }
+
     /// Its name.
     pub const fn name(self) -> &'static str {
         match self {
@@ -152,13 +157,24 @@ define_for_family!($ mve);
 pub struct Weights<'a> {
     /// The weights, as they are in the file.
     pub weights: &'a [i8],
+    /// How far apart the weights of one output channel are: 1 where each channel's lie one after the other, the
+    /// number of channels where those of one tap do.
+    pub apart: usize,
     /// int32 bias for each output channel, little-endian, or none.
     pub bias: Option<&'a [u8]>,
     /// The requantisation factor of an output channel.
     pub factor: &'a dyn Fn(usize) -> Multiplier,
 }
 
-impl Weights<'_> {
+impl<'a> Weights<'a> {
+    /// The `taps` weights of `channel`; `None` when there are not so many.
+    pub fn filter(&self, channel: usize, taps: usize) -> Option<impl Iterator<Item = i8> + Clone + use<'a>> {
+        let start = if self.apart == 1 { channel.checked_mul(taps)? } else { channel };
+        let last = taps.saturating_sub(1).checked_mul(self.apart)?;
+        let weights = self.weights.get(start..start.checked_add(last)?.checked_add(1)?)?;
+        Some(weights.iter().step_by(self.apart.max(1)).copied())
+    }
+
     /// The bias of `channel`; 0 when the layer has none.
     pub fn bias(&self, channel: usize) -> i32 {
         let start = channel.wrapping_mul(4);
