@@ -47,6 +47,24 @@ impl Target {
         Self::HOSTS.into_iter().find(|family| family.runs_here()).unwrap_or(Self::COMPILED)
     }
 
+    /// Takes dot products in registers alone, `rounds` times twelve vectors of them, and returns how many
+    /// multiply-accumulates these were, with a value that depends on all: what a benchmark compares kernels
+    /// with. `None` for families without such an instruction, or where the machine does not have it.
+    pub fn dot_products(self, rounds: u32) -> Option<(u64, i8)> {
+        match self {
+            #[cfg(kinglet_wide = "x86")]
+            Self::Avx512Vnni => crate::arch::x86::avx512_vnni::peak(rounds),
+            #[cfg(kinglet_wide = "x86")]
+            Self::AvxVnni => crate::arch::x86::avx_vnni::peak(rounds),
+            #[cfg(kinglet_wide = "x86")]
+            Self::Avx2 => crate::arch::x86::avx2::peak(rounds),
+            _ => {
+                let _ = rounds;
+                None
+            }
+        }
+    }
+
     /// This machine can run the family's kernels.
     pub fn runs_here(self) -> bool {
         match self {
