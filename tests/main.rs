@@ -9,6 +9,7 @@ mod plans;
 mod properties;
 mod regressions;
 mod slim;
+mod subgraphs;
 
 use proptest::test_runner::Config;
 

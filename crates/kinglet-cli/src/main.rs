@@ -9,6 +9,7 @@ mod check;
 mod datasheet;
 mod diff;
 mod digits;
+mod eval;
 mod failure;
 mod footprint;
 mod inspect;
@@ -59,6 +60,7 @@ fn execute(command: Option<Command>, output: &Output) -> Result<bool> {
         Some(Command::Inspect(args)) => inspect::execute(args, output),
         Some(Command::Check(args)) => check::execute(args, output),
         Some(Command::Diff(args)) => diff::execute(args, output),
+        Some(Command::Eval(args)) => eval::execute(args, output),
         Some(Command::Bench(args)) => bench::execute(args, output),
         Some(Command::Footprint(args)) => footprint::execute(args, output),
         Some(Command::Datasheet(args)) => datasheet::execute(args, output),

@@ -269,6 +269,9 @@ impl<'w> Footprint<'w> {
                 footprint.write = Span::new(p.output, &[to, p.output_rows]);
             }
             Kernel::Conv2d
+            | Kernel::Conv2dAvx512Vnni
+            | Kernel::Conv2dAvxVnni
+            | Kernel::Conv2dAvx2
             | Kernel::Conv2dS8W4
             | Kernel::Conv2dS16
             | Kernel::Conv2dS16B32
@@ -283,11 +286,12 @@ impl<'w> Footprint<'w> {
                 footprint.reads = [Span::new(p.input, &[p.input_stride, p.input_ring]), Span::EMPTY];
                 footprint.write = Span::new(p.output, &[p.output_stride, p.output_ring]);
                 footprint.overlap = match kernel {
-                    Kernel::Conv2d | Kernel::Conv2dS8W4 | Kernel::Conv2dS16 | Kernel::Conv2dS16B32 => {
-                        Overlap::Rows(p.row_distances())
-                    }
+                    Kernel::Conv2dDspFloor
+                    | Kernel::Conv2dDspRounded
+                    | Kernel::Conv2dDspRowsFloor
+                    | Kernel::Conv2dDspRowsRounded => crate::arch::dsp::conv::overlap(&p),
                     Kernel::Conv2dMveFloor | Kernel::Conv2dMveRounded => crate::arch::mve::conv::overlap(&p),
-                    _ => crate::arch::dsp::conv::overlap(&p),
+                    _ => Overlap::Rows(p.row_distances()),
                 };
             }
             Kernel::DepthwiseMveSingle => {
@@ -295,14 +299,28 @@ impl<'w> Footprint<'w> {
                 footprint.scratch = Span::new(p.scratch, &[p.scratch_len]);
                 footprint.reads = [Span::new(p.input, &[p.input_stride, p.input_ring]), Span::EMPTY];
                 footprint.write = Span::new(p.output, &[p.output_stride, p.output_ring]);
-                footprint.overlap = crate::arch::mve::conv::overlap(&crate::arch::mve::conv::single(&p)?);
+                footprint.overlap = crate::arch::mve::conv::overlap(&depthwise_conv_2d::as_conv_2d(&p)?);
             }
-            Kernel::DepthwiseConv2d | Kernel::DepthwiseConv2dS8W4 | Kernel::DepthwiseConv2dS16 => {
+            Kernel::DepthwiseConv2d
+            | Kernel::DepthwiseConv2dS8W4
+            | Kernel::DepthwiseConv2dS16
+            | Kernel::DepthwiseConv2dAvx512Vnni
+            | Kernel::DepthwiseConv2dAvxVnni
+            | Kernel::DepthwiseConv2dAvx2
+            | Kernel::DepthwiseOneAvx512Vnni
+            | Kernel::DepthwiseOneAvxVnni
+            | Kernel::DepthwiseOneAvx2 => {
                 let p = depthwise_conv_2d::DepthwiseConv2dParams::from_words(words)?;
                 footprint.scratch = Span::new(p.scratch, &[p.scratch_len]);
                 footprint.reads = [Span::new(p.input, &[p.input_stride, p.input_ring]), Span::EMPTY];
                 footprint.write = Span::new(p.output, &[p.output_stride, p.output_ring]);
                 footprint.overlap = Overlap::Rows(p.row_distances());
+            }
+            Kernel::DepthwiseAny => {
+                let p = depthwise_conv_2d::DepthwiseConv2dParams::from_words(words)?;
+                footprint.reads = [Span::new(p.input, &[p.input_stride, p.input_ring]), Span::EMPTY];
+                footprint.write = Span::new(p.output, &[p.output_stride, p.output_ring]);
+                footprint.overlap = dsp::depthwise_any::overlap(&p);
             }
             Kernel::Depthwise3x3
             | Kernel::Depthwise3x3Relu
@@ -316,6 +334,9 @@ impl<'w> Footprint<'w> {
             }
             Kernel::FullyConnected
             | Kernel::FullyConnectedLitert
+            | Kernel::FullyConnectedAvx512Vnni
+            | Kernel::FullyConnectedAvxVnni
+            | Kernel::FullyConnectedAvx2
             | Kernel::FullyConnectedDsp
             | Kernel::FullyConnectedMve
             | Kernel::FullyConnectedDspChannels
@@ -348,15 +369,38 @@ impl<'w> Footprint<'w> {
                     footprint.overlap = Overlap::Elements;
                 }
             }
-            Kernel::AveragePool2d | Kernel::MaxPool2d | Kernel::AveragePool2dS16 | Kernel::MaxPool2dS16 => {
+            Kernel::AveragePool2d
+            | Kernel::MaxPool2d
+            | Kernel::AveragePool2dDsp
+            | Kernel::MaxPool2dDsp
+            | Kernel::AveragePool2dS16
+            | Kernel::MaxPool2dS16
+            | Kernel::AveragePool2dAvx512Vnni
+            | Kernel::MaxPool2dAvx512Vnni
+            | Kernel::AveragePool2dAvxVnni
+            | Kernel::MaxPool2dAvxVnni
+            | Kernel::AveragePool2dAvx2
+            | Kernel::MaxPool2dAvx2 => {
                 let p = pool_2d::Pool2dParams::from_words(words)?;
                 footprint.reads = [Span::new(p.input, &[p.input_stride, p.input_ring]), Span::EMPTY];
                 footprint.write = Span::new(p.output, &[p.output_stride, p.output_ring]);
                 footprint.overlap = Overlap::Rows(p.row_distances());
             }
-            Kernel::AddS8
+            Kernel::AddS8Dsp
+            | Kernel::SubS8Dsp
+            | Kernel::MulS8Dsp
+            | Kernel::AddS8
             | Kernel::SubS8
             | Kernel::MulS8
+            | Kernel::AddS8Avx512Vnni
+            | Kernel::SubS8Avx512Vnni
+            | Kernel::MulS8Avx512Vnni
+            | Kernel::AddS8AvxVnni
+            | Kernel::SubS8AvxVnni
+            | Kernel::MulS8AvxVnni
+            | Kernel::AddS8Avx2
+            | Kernel::SubS8Avx2
+            | Kernel::MulS8Avx2
             | Kernel::MaximumS8
             | Kernel::MinimumS8
             | Kernel::SquaredDifferenceS8

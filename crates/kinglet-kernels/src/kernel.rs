@@ -46,6 +46,12 @@ macro_rules! for_each_kernel {
             LogSoftmaxS8 = 32, log_softmax::log_softmax_s8, [LogSoftmax], "portable LOG_SOFTMAX, int8";
             BatchMatmulS8 = 34, batch_matmul::batch_matmul_s8, [BatchMatmul], "portable BATCH_MATMUL, int8";
             BatchMatmulF32 = 36, batch_matmul::batch_matmul_f32, [BatchMatmul], "portable BATCH_MATMUL, float32";
+            DepthwiseAny = 329, dsp::depthwise_any, [DepthwiseConv2d], "depthwise of any size, DSP instructions";
+            AveragePool2dDsp = 330, dsp::average_pool_2d, [AveragePool2d], "average pooling, DSP instructions";
+            MaxPool2dDsp = 331, dsp::max_pool_2d, [MaxPool2d], "maximum pooling, DSP instructions";
+            AddS8Dsp = 332, dsp::add_s8, [Add], "ADD of one shape, int8, DSP instructions";
+            SubS8Dsp = 333, dsp::sub_s8, [Sub], "SUB of one shape, int8, DSP instructions";
+            MulS8Dsp = 334, dsp::mul_s8, [Mul], "MUL of one shape, int8, DSP instructions";
             Depthwise3x3 = 325, dsp::depthwise_3x3, [DepthwiseConv2d], "depthwise 3x3, DSP instructions";
             Depthwise3x3Relu = 326, dsp::depthwise_3x3_relu, [DepthwiseConv2d], "depthwise 3x3 behind a ReLU, DSP instructions";
             Depthwise3x3Stride2 = 327, dsp::depthwise_3x3_stride_2, [DepthwiseConv2d], "depthwise 3x3 with stride 2, DSP instructions";
@@ -156,8 +162,8 @@ macro_rules! for_each_kernel {
             LstmS16 = 207, lstm::lstm_s16, [UnidirectionalSequenceLstm], "portable LSTM, int16";
             Cast = 146, cast::cast, [Cast], "portable CAST";
             Jump = 250, jump::jump, [CallOnce, If, While], "the next step is another";
-            Conv2dDspFloor = 300, dsp::conv_2d_floor, [Conv2d], "DSP convolution, packed weights, outputs of a ReLU";
-            Conv2dDspRounded = 301, dsp::conv_2d_rounded, [Conv2d], "DSP convolution, packed weights";
+            Conv2dDspFloor = 300, dsp::conv_2d_floor, [Conv2d, DepthwiseConv2d], "DSP convolution, packed weights, outputs of a ReLU";
+            Conv2dDspRounded = 301, dsp::conv_2d_rounded, [Conv2d, DepthwiseConv2d], "DSP convolution, packed weights";
             Conv2dDspRowsFloor = 302, dsp::conv_2d_rows_floor, [Conv2d], "DSP convolution, OHWI weights, outputs of a ReLU";
             Conv2dDspRowsRounded = 303, dsp::conv_2d_rows_rounded, [Conv2d], "DSP convolution, OHWI weights";
             Conv2dMveFloor = 350, mve::conv_2d_floor, [Conv2d], "Helium convolution, packed weights, outputs of a ReLU";
@@ -167,6 +173,33 @@ macro_rules! for_each_kernel {
             FullyConnectedDsp = 304, dsp::fully_connected_packed, [FullyConnected], "DSP fully connected, packed weights, one factor";
             FullyConnectedDspRows = 305, dsp::fully_connected_rows, [FullyConnected], "DSP fully connected, weights as in the file";
             FullyConnectedDspChannels = 306, dsp::fully_connected_packed_channels, [FullyConnected], "DSP fully connected, packed weights, a factor for each output";
+            Conv2dAvx512Vnni = 400, x86::conv_2d_avx512_vnni, [Conv2d], "convolution, AVX-512 VNNI";
+            DepthwiseConv2dAvx512Vnni = 401, x86::depthwise_conv_2d_avx512_vnni, [DepthwiseConv2d], "depthwise convolution, AVX-512 VNNI";
+            DepthwiseOneAvx512Vnni = 402, x86::depthwise_one_avx512_vnni, [DepthwiseConv2d], "depthwise convolution of one channel, AVX-512 VNNI";
+            FullyConnectedAvx512Vnni = 403, x86::fully_connected_avx512_vnni, [FullyConnected], "fully connected, AVX-512 VNNI";
+            AddS8Avx512Vnni = 404, x86::add_s8_avx512_vnni, [Add], "ADD, AVX-512 VNNI";
+            SubS8Avx512Vnni = 405, x86::sub_s8_avx512_vnni, [Sub], "SUB, AVX-512 VNNI";
+            MulS8Avx512Vnni = 406, x86::mul_s8_avx512_vnni, [Mul], "MUL, AVX-512 VNNI";
+            AveragePool2dAvx512Vnni = 407, x86::average_pool_2d_avx512_vnni, [AveragePool2d], "average pooling, AVX-512 VNNI";
+            MaxPool2dAvx512Vnni = 408, x86::max_pool_2d_avx512_vnni, [MaxPool2d], "maximum pooling, AVX-512 VNNI";
+            Conv2dAvxVnni = 417, x86::conv_2d_avx_vnni, [Conv2d], "convolution, AVX-VNNI";
+            DepthwiseConv2dAvxVnni = 418, x86::depthwise_conv_2d_avx_vnni, [DepthwiseConv2d], "depthwise convolution, AVX-VNNI";
+            DepthwiseOneAvxVnni = 419, x86::depthwise_one_avx_vnni, [DepthwiseConv2d], "depthwise convolution of one channel, AVX-VNNI";
+            FullyConnectedAvxVnni = 420, x86::fully_connected_avx_vnni, [FullyConnected], "fully connected, AVX-VNNI";
+            AddS8AvxVnni = 421, x86::add_s8_avx_vnni, [Add], "ADD, AVX-VNNI";
+            SubS8AvxVnni = 422, x86::sub_s8_avx_vnni, [Sub], "SUB, AVX-VNNI";
+            MulS8AvxVnni = 423, x86::mul_s8_avx_vnni, [Mul], "MUL, AVX-VNNI";
+            AveragePool2dAvxVnni = 424, x86::average_pool_2d_avx_vnni, [AveragePool2d], "average pooling, AVX-VNNI";
+            MaxPool2dAvxVnni = 425, x86::max_pool_2d_avx_vnni, [MaxPool2d], "maximum pooling, AVX-VNNI";
+            Conv2dAvx2 = 433, x86::conv_2d_avx2, [Conv2d], "convolution, AVX2";
+            DepthwiseConv2dAvx2 = 434, x86::depthwise_conv_2d_avx2, [DepthwiseConv2d], "depthwise convolution, AVX2";
+            DepthwiseOneAvx2 = 435, x86::depthwise_one_avx2, [DepthwiseConv2d], "depthwise convolution of one channel, AVX2";
+            FullyConnectedAvx2 = 436, x86::fully_connected_avx2, [FullyConnected], "fully connected, AVX2";
+            AddS8Avx2 = 437, x86::add_s8_avx2, [Add], "ADD, AVX2";
+            SubS8Avx2 = 438, x86::sub_s8_avx2, [Sub], "SUB, AVX2";
+            MulS8Avx2 = 439, x86::mul_s8_avx2, [Mul], "MUL, AVX2";
+            AveragePool2dAvx2 = 440, x86::average_pool_2d_avx2, [AveragePool2d], "average pooling, AVX2";
+            MaxPool2dAvx2 = 441, x86::max_pool_2d_avx2, [MaxPool2d], "maximum pooling, AVX2";
         }
     };
 }
@@ -205,11 +238,19 @@ macro_rules! define {
                 }
             }
 
+            /// Its parameters are those of a convolution.
+            pub const fn is_conv_2d(self) -> bool {
+                matches!(self, Self::Conv2d | Self::Conv2dDspFloor | Self::Conv2dDspRounded)
+            }
+
             /// The family it belongs to.
             pub const fn target(self) -> Target {
                 match self as u16 {
                     300..350 => Target::Dsp,
                     350..400 => Target::Mve,
+                    400..417 => Target::Avx512Vnni,
+                    417..433 => Target::AvxVnni,
+                    433..450 => Target::Avx2,
                     500..550 => Target::Scalar,
                     _ => Target::Portable,
                 }

@@ -15,13 +15,23 @@ pub enum Target {
     Dsp,
     /// Armv8.1-M with Helium: Cortex-M55, M85.
     Mve,
+    /// x86-64 with AVX2 and FMA.
+    Avx2,
+    /// x86-64 with AVX-VNNI: dot products on 256-bit vectors.
+    AvxVnni,
+    /// x86-64 with AVX-512 VNNI.
+    Avx512Vnni,
 }
 
 impl Target {
     /// Every family that a device can be compiled for.
     pub const DEVICES: [Self; 4] = [Self::Portable, Self::Scalar, Self::Dsp, Self::Mve];
 
-    /// The family that this program is compiled for. Hosts get the portable one.
+    /// Every family of hosts, the best first.
+    pub const HOSTS: [Self; 3] = [Self::Avx512Vnni, Self::AvxVnni, Self::Avx2];
+
+    /// The family that this program is compiled for. On hosts the portable one: their instruction set is found
+    /// out when the program runs.
     const COMPILED: Self = if cfg!(kinglet_family = "mve") {
         Self::Mve
     } else if cfg!(kinglet_family = "dsp") {
@@ -33,8 +43,40 @@ impl Target {
     };
 
     /// The best family for this machine.
-    pub const fn native() -> Self {
-        Self::COMPILED
+    pub fn native() -> Self {
+        Self::HOSTS.into_iter().find(|family| family.runs_here()).unwrap_or(Self::COMPILED)
+    }
+
+    /// Takes dot products in registers alone, `rounds` times twelve vectors of them, and returns how many
+    /// multiply-accumulates these were, with a value that depends on all: what a benchmark compares kernels
+    /// with. `None` for families without such an instruction, or where the machine does not have it.
+    pub fn dot_products(self, rounds: u32) -> Option<(u64, i8)> {
+        match self {
+            #[cfg(kinglet_wide = "x86")]
+            Self::Avx512Vnni => crate::arch::x86::avx512_vnni::peak(rounds),
+            #[cfg(kinglet_wide = "x86")]
+            Self::AvxVnni => crate::arch::x86::avx_vnni::peak(rounds),
+            #[cfg(kinglet_wide = "x86")]
+            Self::Avx2 => crate::arch::x86::avx2::peak(rounds),
+            _ => {
+                let _ = rounds;
+                None
+            }
+        }
+    }
+
+    /// This machine can run the family's kernels.
+    pub fn runs_here(self) -> bool {
+        match self {
+            #[cfg(kinglet_wide = "x86")]
+            Self::Avx2 | Self::AvxVnni | Self::Avx512Vnni => crate::arch::x86::has(self),
+            _ => self.is_linked(),
+        }
+    }
+
+    /// It has the DSP extension, and programs for it contain the kernels that use it.
+    pub(crate) const fn has_dsp(self) -> bool {
+        matches!(self, Self::Dsp | Self::Mve) && Self::Dsp.is_linked()
     }
 
     /// Its name.
@@ -44,12 +86,18 @@ impl Target {
             Self::Scalar => "scalar",
             Self::Dsp => "dsp",
             Self::Mve => "mve",
+            Self::Avx2 => "avx2",
+            Self::AvxVnni => "avx-vnni",
+            Self::Avx512Vnni => "avx512-vnni",
         }
     }
 
     /// Programs contain the kernels of this family: on a device its own and those that these fall back to,
-    /// on a host all of them.
+    /// on a host all devices' and its own.
     pub const fn is_linked(self) -> bool {
+        if matches!(self, Self::Avx2 | Self::AvxVnni | Self::Avx512Vnni) {
+            return cfg!(kinglet_wide = "x86");
+        }
         !cfg!(target_os = "none")
             || matches!(
                 (self, Self::COMPILED),
@@ -109,13 +157,24 @@ define_for_family!($ mve);
 pub struct Weights<'a> {
     /// The weights, as they are in the file.
     pub weights: &'a [i8],
+    /// How far apart the weights of one output channel are: 1 where each channel's lie one after the other, the
+    /// number of channels where those of one tap do.
+    pub apart: usize,
     /// int32 bias for each output channel, little-endian, or none.
     pub bias: Option<&'a [u8]>,
     /// The requantisation factor of an output channel.
     pub factor: &'a dyn Fn(usize) -> Multiplier,
 }
 
-impl Weights<'_> {
+impl<'a> Weights<'a> {
+    /// The `taps` weights of `channel`; `None` when there are not so many.
+    pub fn filter(&self, channel: usize, taps: usize) -> Option<impl Iterator<Item = i8> + Clone + use<'a>> {
+        let start = if self.apart == 1 { channel.checked_mul(taps)? } else { channel };
+        let last = taps.saturating_sub(1).checked_mul(self.apart)?;
+        let weights = self.weights.get(start..start.checked_add(last)?.checked_add(1)?)?;
+        Some(weights.iter().step_by(self.apart.max(1)).copied())
+    }
+
     /// The bias of `channel`; 0 when the layer has none.
     pub fn bias(&self, channel: usize) -> i32 {
         let start = channel.wrapping_mul(4);

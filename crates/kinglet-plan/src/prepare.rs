@@ -168,7 +168,7 @@ pub(crate) fn emit_graph<S: OpSet>(graph: &Graph<'_>, emit: &mut Emit<'_, '_, im
             Op::AssignVariable(op) if S::has(OpKind::AssignVariable) => variable::emit_assign(op, emit),
             Op::If(op) if S::has(OpKind::If) => control::emit_if::<S>(graph, &node, op, emit),
             Op::While(op) if S::has(OpKind::While) => control::emit_while::<S>(graph, &node, op, emit),
-            Op::CallOnce(op) if S::has(OpKind::CallOnce) => control::emit_once::<S>(graph, &node, op, emit),
+            Op::CallOnce(op) if S::has(OpKind::CallOnce) => control::emit_once::<S>(graph, op, emit),
             op => emit_op::<S>(graph, &node, op, emit),
         };
         done.map_err(|error| error.at_op(index, node.code).in_subgraph(graph.index()))?;
@@ -431,6 +431,8 @@ struct Layer<'l, 'a> {
     /// Scales of input and weights are multiplied in float32, as TFLite does for a fully connected layer
     /// with one scale for all weights (`GetQuantizedConvolutionMultipler`).
     in_float: bool,
+    /// The weights of one tap lie together, not those of one output channel.
+    by_tap: bool,
 }
 
 /// Where a layer's constants lie.
@@ -469,7 +471,13 @@ impl Layer<'_, '_> {
             Storage::Constant { bytes, .. } => bytes,
             _ => &[],
         };
-        Weights { weights: bytemuck::cast_slice(bytes(self.weights)), bias: self.bias.map(bytes), factor }
+        let apart = if self.by_tap { self.weights.shape.last() as usize } else { 1 };
+        Weights {
+            weights: bytemuck::cast_slice(bytes(self.weights)),
+            apart,
+            bias: self.bias.map(bytes),
+            factor,
+        }
     }
 }
 

@@ -2,6 +2,7 @@
 
 use core::cell::Cell;
 
+use crate::arch::wide::layers;
 use crate::arch::{dsp, mve};
 use crate::ops::layer::{Activation, Nibbles, Sum, Taps, dot};
 use crate::ops::rows::{Rows, product};
@@ -53,6 +54,7 @@ pub fn choose(params: &FullyConnectedParams, weights: &Weights<'_>, how: &How) -
     };
     let fast = helium.or_else(|| match how.target {
         Target::Dsp | Target::Mve if Target::Dsp.is_linked() => dsp::fc::choose(params, weights, how),
+        _ if cfg!(kinglet_wide) => layers::choose_dense(params, weights, how),
         _ => None,
     });
     fast.unwrap_or(Choice::new(Kernel::FullyConnected))
@@ -63,6 +65,7 @@ pub fn pack(kernel: Kernel, params: &FullyConnectedParams, weights: &Weights<'_>
     match kernel.target() {
         Target::Dsp if Target::Dsp.is_linked() => dsp::fc::pack(params, weights, out),
         Target::Mve if Target::Mve.is_linked() => mve::fully_connected::pack(params, weights, out),
+        _ if cfg!(kinglet_wide) => layers::pack_dense(kernel.target(), params, weights, out),
         _ => {}
     }
 }

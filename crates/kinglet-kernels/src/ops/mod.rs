@@ -40,6 +40,7 @@ pub mod sums;
 pub mod svdf;
 pub mod transpose_conv;
 pub mod unary;
+pub mod x86;
 
 pub use crate::arch::dsp;
 pub use crate::arch::mve;

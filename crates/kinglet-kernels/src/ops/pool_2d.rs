@@ -1,5 +1,6 @@
 //! AVERAGE_POOL_2D and MAX_POOL_2D.
 
+use crate::arch::wide::layers;
 use crate::ops::layer::Activation;
 use crate::ops::rows::{Axis, RowShape, Rows, batch_and_row, product, row_distances};
 use crate::params::params;
@@ -52,13 +53,19 @@ impl Pool2dParams {
 }
 
 /// Chooses the kernel of average pooling.
-pub fn choose_average(params: &Pool2dParams, _target: Target) -> Choice {
-    Choice::new(Kernel::AveragePool2d).with_overlap(Overlap::Rows(params.row_distances()))
+pub fn choose_average(params: &Pool2dParams, target: Target) -> Choice {
+    let wide = layers::pool(true, target).filter(|_| cfg!(kinglet_wide));
+    let narrow = if target.has_dsp() { Kernel::AveragePool2dDsp } else { Kernel::AveragePool2d };
+    let kernel = wide.unwrap_or(narrow);
+    Choice::new(kernel).with_overlap(Overlap::Rows(params.row_distances()))
 }
 
 /// Chooses the kernel of maximum pooling.
-pub fn choose_max(params: &Pool2dParams, _target: Target) -> Choice {
-    Choice::new(Kernel::MaxPool2d).with_overlap(Overlap::Rows(params.row_distances()))
+pub fn choose_max(params: &Pool2dParams, target: Target) -> Choice {
+    let wide = layers::pool(false, target).filter(|_| cfg!(kinglet_wide));
+    let narrow = if target.has_dsp() { Kernel::MaxPool2dDsp } else { Kernel::MaxPool2d };
+    let kernel = wide.unwrap_or(narrow);
+    Choice::new(kernel).with_overlap(Overlap::Rows(params.row_distances()))
 }
 
 /// Portable average pooling, int8.

@@ -11,7 +11,7 @@ use super::requant;
 use crate::arch::dsp::requant::Rule;
 use crate::memory::Region;
 use crate::ops::conv_2d::Conv2dParams;
-use crate::ops::depthwise_conv_2d::DepthwiseConv2dParams;
+use crate::ops::depthwise_conv_2d::{DepthwiseConv2dParams, as_conv_2d};
 use crate::ops::rows::{Rows, batch_and_row, product};
 use crate::{Call, Choice, Distances, Fault, Kernel, Overlap, Place, Weights};
 
@@ -38,35 +38,6 @@ impl Sizes {
     }
 }
 
-/// The layer as a convolution, if its input has a single channel.
-pub(crate) fn single(p: &DepthwiseConv2dParams) -> Option<Conv2dParams> {
-    (p.input_depth == 1).then_some(Conv2dParams {
-        input: p.input,
-        input_stride: p.input_stride,
-        input_ring: p.input_ring,
-        output: p.output,
-        output_stride: p.output_stride,
-        output_ring: p.output_ring,
-        input_size: p.input_size,
-        input_depth: 1,
-        output_size: p.output_size,
-        output_depth: p.output_depth,
-        kernel: p.kernel,
-        group_depth: 1,
-        group_filters: p.output_depth,
-        stride: p.stride,
-        dilation: p.dilation,
-        pad: p.pad,
-        quant: p.quant,
-        weights: p.weights,
-        bias: p.bias,
-        requant: p.requant,
-        requant_len: p.requant_len,
-        scratch: p.scratch,
-        scratch_len: p.scratch_len,
-    })
-}
-
 /// Where a weight lies, by channel and tap: OHWI, or as a depthwise layer has it.
 fn order(kernel: Kernel, sizes: &Sizes) -> impl Fn(usize, usize) -> usize + Copy + use<> {
     let (channel, tap) = match kernel {
@@ -87,7 +58,7 @@ pub(crate) fn choose(p: &Conv2dParams, weights: &Weights<'_>) -> Option<Choice> 
 
 /// The same for a depthwise layer.
 pub(crate) fn choose_single(p: &DepthwiseConv2dParams, weights: &Weights<'_>) -> Option<Choice> {
-    choose_kernel(Kernel::DepthwiseMveSingle, &single(p)?, weights)
+    choose_kernel(Kernel::DepthwiseMveSingle, &as_conv_2d(p)?, weights)
 }
 
 fn choose_kernel(kernel: Kernel, p: &Conv2dParams, weights: &Weights<'_>) -> Option<Choice> {
@@ -160,7 +131,7 @@ pub fn conv_2d_rounded(call: &Call<'_>) -> Result<(), Fault> {
 /// A depthwise layer of a single channel, packed weights.
 pub fn depthwise_single(call: &Call<'_>) -> Result<(), Fault> {
     let p: DepthwiseConv2dParams = call.params()?;
-    convolve(call, &single(&p).ok_or(Fault::BadPlan)?, Rule::Rounded)
+    convolve(call, &as_conv_2d(&p).ok_or(Fault::BadPlan)?, Rule::Rounded)
 }
 
 /// Limits outputs where the least and the greatest are not those of int8.

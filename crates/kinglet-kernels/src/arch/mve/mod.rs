@@ -9,7 +9,7 @@ pub(crate) mod copy;
 pub(crate) mod fully_connected;
 pub(crate) mod requant;
 
-use crate::ops::depthwise_conv_2d::DepthwiseConv2dParams;
+use crate::ops::depthwise_conv_2d::{DepthwiseConv2dParams, as_conv_2d};
 use crate::{Kernel, Weights};
 
 /// Packs a depthwise layer's constants.
@@ -19,7 +19,7 @@ pub(crate) fn pack_depthwise(
     weights: &Weights<'_>,
     out: &mut [u8],
 ) {
-    if let Some(p) = conv::single(p) {
+    if let Some(p) = as_conv_2d(p) {
         conv::pack(kernel, &p, weights, out);
     }
 }
