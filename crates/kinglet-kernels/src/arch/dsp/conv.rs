@@ -109,29 +109,24 @@ pub(crate) fn overlap(p: &Conv2dParams) -> Overlap {
     Overlap::Rows(Distances { lead: lead.saturating_add(again), lag: lag.saturating_add(again) })
 }
 
-/// The weights of channel `i`.
-fn filter<'a>(weights: &Weights<'a>, i: usize, taps: usize) -> Option<&'a [i8]> {
-    weights.weights.get(i.checked_mul(taps)?..)?.get(..taps)
-}
-
 /// The channel as it is computed from packed weights: without them where they do not matter.
 fn packed_channel(weights: &Weights<'_>, i: usize, taps: usize, quant: [i8; 4]) -> Option<Channel> {
-    let row = filter(weights, i, taps)?;
+    let mut row = weights.filter(i, taps)?;
     let bias = weights.bias(i);
-    let range = accumulator_range(&mut row.iter().copied(), bias, quant[0]);
+    let range = accumulator_range(&mut row.clone(), bias, quant[0]);
     let channel = Channel::new(range, bias, (weights.factor)(i), quant)?;
     // A half that is 256 times a weight plus another needs the weight above -128.
-    let is_packable = i.is_multiple_of(2) || channel.is_constant || !row.contains(&-128);
+    let is_packable = i.is_multiple_of(2) || channel.is_constant || row.all(|weight| weight > -128);
     (channel.bits <= BITS && is_packable).then_some(channel)
 }
 
 /// The channel as it is computed from weights in rows.
 fn rows_channel(weights: &Weights<'_>, i: usize, taps: usize, quant: [i8; 4], rule: Rule) -> Option<Channel> {
-    let row = filter(weights, i, taps)?;
+    let mut row = weights.filter(i, taps)?;
     let (bias, factor) = (weights.bias(i), (weights.factor)(i));
-    let range = accumulator_range(&mut row.iter().copied(), bias, quant[0]);
+    let range = accumulator_range(&mut row.clone(), bias, quant[0]);
     match Channel::varying(range, bias, factor).filter(|channel| fits(channel, rule)) {
-        None if row.iter().all(|&weight| weight == 0) => Some(without_weights(bias, factor, quant, rule)),
+        None if row.all(|weight| weight == 0) => Some(without_weights(bias, factor, quant, rule)),
         channel => channel,
     }
 }
@@ -204,8 +199,8 @@ pub(crate) fn pack(kernel: Kernel, p: &Conv2dParams, weights: &Weights<'_>, out:
         // A weight that counts; 0 behind the end and where the output is constant.
         let weight = |i: usize, tap: usize| {
             let counts = tap < sizes.taps && pair.get(i)?.as_ref().is_some_and(|c| !c.is_constant);
-            let row = weights.weights.get((first + i) * sizes.taps..).filter(|_| counts)?;
-            row.get(tap).map(|&weight| i32::from(weight))
+            let mut filter = weights.filter(first + i, sizes.taps).filter(|_| counts)?;
+            filter.nth(tap).map(i32::from)
         };
         for four in (0..sizes.padded).step_by(4) {
             for low in [four, four + 1] {
