@@ -323,6 +323,8 @@ impl<'w> Footprint<'w> {
                 footprint.overlap = dsp::depthwise_any::overlap(&p);
             }
             Kernel::Depthwise3x3
+            | Kernel::Depthwise3x3MveFloor
+            | Kernel::Depthwise3x3MveRounded
             | Kernel::Depthwise3x3Relu
             | Kernel::Depthwise3x3Stride2
             | Kernel::Depthwise3x3Stride2Relu => {

@@ -169,6 +169,8 @@ macro_rules! for_each_kernel {
             Conv2dMveFloor = 350, mve::conv_2d_floor, [Conv2d], "Helium convolution, packed weights, outputs of a ReLU";
             Conv2dMveRounded = 351, mve::conv_2d_rounded, [Conv2d], "Helium convolution, packed weights";
             DepthwiseMveSingle = 352, mve::depthwise_single, [DepthwiseConv2d], "Helium depthwise convolution of a single channel";
+            Depthwise3x3MveFloor = 354, mve::depthwise_3x3_floor, [DepthwiseConv2d], "Helium depthwise 3x3, outputs of a ReLU";
+            Depthwise3x3MveRounded = 355, mve::depthwise_3x3_rounded, [DepthwiseConv2d], "Helium depthwise 3x3";
             FullyConnectedMve = 353, mve::fully_connected, [FullyConnected], "Helium fully connected, packed weights";
             FullyConnectedDsp = 304, dsp::fully_connected_packed, [FullyConnected], "DSP fully connected, packed weights, one factor";
             FullyConnectedDspRows = 305, dsp::fully_connected_rows, [FullyConnected], "DSP fully connected, weights as in the file";

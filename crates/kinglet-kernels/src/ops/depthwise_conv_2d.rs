@@ -111,7 +111,9 @@ pub fn as_conv_2d(p: &DepthwiseConv2dParams) -> Option<Conv2dParams> {
 /// Places, tables and scratch are not yet known.
 pub fn choose(params: &DepthwiseConv2dParams, weights: &Weights<'_>, how: &How) -> Choice {
     let helium = match how.target {
-        Target::Mve if Target::Mve.is_linked() && how.prepare => mve::conv::choose_single(params, weights),
+        Target::Mve if Target::Mve.is_linked() && how.prepare => {
+            mve::conv::choose_single(params, weights).or_else(|| mve::depthwise::choose(params, weights))
+        }
         _ => None,
     };
     if let Some(choice) = helium {

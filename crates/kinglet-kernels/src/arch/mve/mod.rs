@@ -6,6 +6,7 @@
 pub(crate) mod block;
 pub(crate) mod conv;
 pub(crate) mod copy;
+pub(crate) mod depthwise;
 pub(crate) mod fully_connected;
 pub(crate) mod requant;
 
@@ -19,10 +20,16 @@ pub(crate) fn pack_depthwise(
     weights: &Weights<'_>,
     out: &mut [u8],
 ) {
-    if let Some(p) = as_conv_2d(p) {
-        conv::pack(kernel, &p, weights, out);
+    match kernel {
+        Kernel::Depthwise3x3MveFloor | Kernel::Depthwise3x3MveRounded => depthwise::pack(p, weights, out),
+        _ => {
+            if let Some(p) = as_conv_2d(p) {
+                conv::pack(kernel, &p, weights, out);
+            }
+        }
     }
 }
 
 pub use conv::{conv_2d_floor, conv_2d_rounded, depthwise_single};
+pub use depthwise::{depthwise_3x3_floor, depthwise_3x3_rounded};
 pub use fully_connected::fully_connected;
