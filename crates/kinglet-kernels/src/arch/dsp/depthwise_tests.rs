@@ -10,6 +10,7 @@ use super::{
     conv_2d_floor, conv_2d_rounded, depthwise_3x3, depthwise_3x3_relu, depthwise_3x3_stride_2,
     depthwise_3x3_stride_2_relu, depthwise_any,
 };
+use crate::arch::mve;
 use crate::ops::depthwise_conv_2d::{DepthwiseConv2dParams, as_conv_2d, choose, depthwise_conv_2d, pack};
 use crate::quant::Multiplier;
 use crate::{Call, Fault, How, Kernel, Overlap, Params, Place, Region, Target, Weights};
@@ -156,7 +157,8 @@ impl Layer {
             factor: &factor,
         };
         let prepare = draw.pick(0, 1) == 1;
-        let choice = choose(&params, &seen, &How { target: Target::Dsp, prepare });
+        let target = draw.one_of(&[Target::Dsp, Target::Mve]);
+        let choice = choose(&params, &seen, &How { target, prepare });
         params.scratch_len = choice.scratch;
         let mut fast: Vec<u32> = Vec::new();
         let prepared_at = constants.len().next_multiple_of(16);
@@ -170,6 +172,10 @@ impl Layer {
             constants.resize(prepared_at + choice.prepared as usize, 0);
             pack(choice.kernel, &params, &seen, &mut constants[prepared_at..]);
             as_conv_2d(&packed).unwrap().for_each_word(|word| fast.push(word));
+        } else if choice.prepared > 0 {
+            constants.resize(prepared_at + choice.prepared as usize, 0);
+            pack(choice.kernel, &params, &seen, &mut constants[prepared_at..]);
+            packed.for_each_word(|word| fast.push(word));
         } else {
             params.for_each_word(|word| fast.push(word));
         }
@@ -226,6 +232,9 @@ fn function(kernel: Kernel) -> fn(&Call<'_>) -> Result<(), Fault> {
         Kernel::Depthwise3x3Stride2 => depthwise_3x3_stride_2,
         Kernel::Depthwise3x3Stride2Relu => depthwise_3x3_stride_2_relu,
         Kernel::DepthwiseAny => depthwise_any,
+        Kernel::DepthwiseMveSingle => mve::depthwise_single,
+        Kernel::Depthwise3x3MveFloor => mve::depthwise_3x3_floor,
+        Kernel::Depthwise3x3MveRounded => mve::depthwise_3x3_rounded,
         Kernel::Conv2dDspFloor => conv_2d_floor,
         Kernel::Conv2dDspRounded => conv_2d_rounded,
         _ => depthwise_conv_2d,
@@ -252,7 +261,8 @@ proptest! {
         let parts = layer.run(fast, &layer.fast, output, &[cut, rows]);
         prop_assert_eq!(&parts, &expected, "in parts {:?} {:?}", layer.kernel, layer.params);
         if layer.overlap == Overlap::InPlace {
-            let params = DepthwiseConv2dParams { output: layer.params.input, ..layer.params };
+            let params = DepthwiseConv2dParams::from_words(&layer.fast).unwrap();
+            let params = DepthwiseConv2dParams { output: params.input, ..params };
             let in_place = layer.run(fast, &words(&params), params.output, &[rows]);
             prop_assert_eq!(&in_place, &expected, "in place {:?} {:?}", layer.kernel, layer.params);
         }

@@ -9,6 +9,7 @@ use std::vec::Vec;
 
 use proptest::prelude::*;
 
+use crate::arch::mve;
 use crate::ops::conv_2d::{self, Conv2dParams};
 use crate::ops::fully_connected::{self, FullyConnectedParams};
 use crate::quant::Multiplier;
@@ -148,6 +149,9 @@ impl Memory {
             Kernel::Conv2dDspRounded => super::conv_2d_rounded,
             Kernel::Conv2dDspRowsFloor => super::conv_2d_rows_floor,
             Kernel::Conv2dDspRowsRounded => super::conv_2d_rows_rounded,
+            Kernel::Conv2dMveFloor => mve::conv_2d_floor,
+            Kernel::Conv2dMveRounded => mve::conv_2d_rounded,
+            Kernel::FullyConnectedMve => mve::fully_connected,
             Kernel::FullyConnected => fully_connected::fully_connected,
             Kernel::FullyConnectedDsp => super::fully_connected_packed,
             Kernel::FullyConnectedDspChannels => super::fully_connected_packed_channels,
@@ -250,19 +254,25 @@ fn conv_params(shape: &Shape, quant: [i8; 4]) -> Conv2dParams {
     }
 }
 
-fn how(prepare: bool) -> How {
-    How { target: Target::Dsp, prepare }
+fn how(target: Target, prepare: bool) -> How {
+    How { target, prepare }
+}
+
+fn targets() -> impl Strategy<Value = Target> {
+    prop_oneof![Just(Target::Dsp), Just(Target::Mve)]
 }
 
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(1500))]
     #[test]
-    fn convolutions_are_the_portable_one(shape in shapes(), seed in 1u64.., prepare: bool, mode in 0..6) {
+    fn convolutions_are_the_portable_one(
+        shape in shapes(), seed in 1u64.., target in targets(), prepare: bool, mode in 0..6,
+    ) {
         let random = &mut Random(seed);
         let depth = usize::from(shape.kernel.0) * usize::from(shape.kernel.1) * shape.depth as usize;
         let layer = Layer::new(random, shape.channels as usize, depth);
         let p = conv_params(&shape, layer.quant);
-        let choice = layer.with_weights(|weights| conv_2d::choose(&p, weights, &how(prepare)));
+        let choice = layer.with_weights(|weights| conv_2d::choose(&p, weights, &how(target, prepare)));
         let mut prepared = vec![0; choice.prepared as usize];
         layer.with_weights(|weights| conv_2d::pack(choice.kernel, &p, weights, &mut prepared));
         let (input_len, output_len) =
@@ -317,7 +327,7 @@ proptest! {
     #[test]
     fn fully_connected_layers_are_the_portable_one(
         depth in prop_oneof![1usize..40, Just(64), Just(131)], channels in 1usize..14, batch in 1u32..4,
-        seed in 1u64.., prepare: bool,
+        seed in 1u64.., target in targets(), prepare: bool,
     ) {
         let random = &mut Random(seed);
         let layer = Layer::new(random, channels, depth);
@@ -336,7 +346,7 @@ proptest! {
             scratch_len: 0,
             weights_zero_point: 0,
         };
-        let choice = layer.with_weights(|weights| fully_connected::choose(&p, weights, &how(prepare)));
+        let choice = layer.with_weights(|weights| fully_connected::choose(&p, weights, &how(target, prepare)));
         let mut prepared = vec![0; choice.prepared as usize];
         layer.with_weights(|weights| fully_connected::pack(choice.kernel, &p, weights, &mut prepared));
         let (input_len, output_len) = (depth * batch as usize, channels * batch as usize);
