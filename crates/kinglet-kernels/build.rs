@@ -13,9 +13,13 @@ fn main() {
     );
     let family = forced().unwrap_or_else(from_target);
     println!("cargo::rustc-cfg=kinglet_family=\"{family}\"");
+    println!("cargo::rustc-check-cfg=cfg(kinglet_armv6m)");
+    let target = env::var("TARGET").unwrap_or_default();
+    if target.starts_with("thumbv6m") {
+        println!("cargo::rustc-cfg=kinglet_armv6m");
+    }
     // Kernels that need the floating-point registers as a store of weights, besides the DSP extension.
     println!("cargo::rustc-check-cfg=cfg(kinglet_dsp_vfp)");
-    let target = env::var("TARGET").unwrap_or_default();
     if matches!(family, "dsp" | "mve") && target.ends_with("eabihf") {
         println!("cargo::rustc-cfg=kinglet_dsp_vfp");
     }

@@ -248,7 +248,8 @@ impl<'w> Footprint<'w> {
             | Kernel::Conv2dDspFloor
             | Kernel::Conv2dDspRounded
             | Kernel::Conv2dDspRowsFloor
-            | Kernel::Conv2dDspRowsRounded => {
+            | Kernel::Conv2dDspRowsRounded
+            | Kernel::Conv2dScalar => {
                 let p = conv_2d::Conv2dParams::from_words(words)?;
                 footprint.scratch = Span::new(p.scratch, &[p.scratch_len]);
                 footprint.reads = [Span::new(p.input, &[p.input_stride, p.input_ring]), Span::EMPTY];
@@ -258,14 +259,14 @@ impl<'w> Footprint<'w> {
                     _ => crate::arch::dsp::conv::overlap(&p),
                 };
             }
-            Kernel::DepthwiseConv2d => {
+            Kernel::DepthwiseConv2d | Kernel::DepthwiseConv2dScalar => {
                 let p = depthwise_conv_2d::DepthwiseConv2dParams::from_words(words)?;
                 footprint.scratch = Span::new(p.scratch, &[p.scratch_len]);
                 footprint.reads = [Span::new(p.input, &[p.input_stride, p.input_ring]), Span::EMPTY];
                 footprint.write = Span::new(p.output, &[p.output_stride, p.output_ring]);
                 footprint.overlap = Overlap::Rows(p.row_distances());
             }
-            Kernel::FullyConnected | Kernel::FullyConnectedLitert => {
+            Kernel::FullyConnected | Kernel::FullyConnectedLitert | Kernel::FullyConnectedScalar => {
                 let p = fully_connected::FullyConnectedParams::from_words(words)?;
                 footprint.scratch = Span::new(p.scratch, &[p.scratch_len]);
                 footprint.reads = [Span::new(p.input, &[p.input_depth, p.batch]), Span::EMPTY];

@@ -129,6 +129,9 @@ macro_rules! for_each_kernel {
             Conv2dDspRounded = 301, dsp::conv_2d_rounded, [Conv2d], "DSP convolution, packed weights";
             Conv2dDspRowsFloor = 302, dsp::conv_2d_rows_floor, [Conv2d], "DSP convolution, OHWI weights, outputs of a ReLU";
             Conv2dDspRowsRounded = 303, dsp::conv_2d_rows_rounded, [Conv2d], "DSP convolution, OHWI weights";
+            Conv2dScalar = 500, scalar::conv_2d, [Conv2d], "scalar convolution";
+            DepthwiseConv2dScalar = 501, scalar::depthwise_conv_2d, [DepthwiseConv2d], "scalar depthwise convolution";
+            FullyConnectedScalar = 502, scalar::fully_connected, [FullyConnected], "scalar fully connected";
         }
     };
 }

@@ -1,6 +1,6 @@
 //! CONV_2D, int8: two-dimensional convolution, NHWC activations, OHWI weights.
 
-use crate::arch::dsp;
+use crate::arch::{dsp, scalar};
 use crate::ops::rows::{Axis, RowShape, Rows, batch_and_row, product, row_distances};
 use crate::params::params;
 use crate::{Call, Choice, Distances, Fault, How, Kernel, Overlap, Place, Target, Weights};
@@ -80,6 +80,7 @@ impl Conv2dParams {
 pub fn choose(params: &Conv2dParams, weights: &Weights<'_>, how: &How) -> Choice {
     let fast = match how.target {
         Target::Dsp | Target::Mve if Target::Dsp.is_linked() => dsp::conv::choose(params, weights, how),
+        Target::Scalar if Target::Scalar.is_linked() => scalar::conv_2d::choose(params, weights, how),
         _ => None,
     };
     fast.unwrap_or(Choice::new(Kernel::Conv2d).with_overlap(Overlap::Rows(params.row_distances())))
@@ -89,6 +90,7 @@ pub fn choose(params: &Conv2dParams, weights: &Weights<'_>, how: &How) -> Choice
 pub fn pack(kernel: Kernel, params: &Conv2dParams, weights: &Weights<'_>, out: &mut [u8]) {
     match kernel.target() {
         Target::Dsp if Target::Dsp.is_linked() => dsp::conv::pack(kernel, params, weights, out),
+        Target::Scalar if Target::Scalar.is_linked() => scalar::conv_2d::pack(params, weights, out),
         _ => {}
     }
 }

@@ -1,8 +1,9 @@
 //! DEPTHWISE_CONV_2D, int8: every input channel is convolved by filters of its own.
 
+use crate::arch::scalar;
 use crate::ops::rows::{Axis, RowShape, Rows, batch_and_row, product, row_distances};
 use crate::params::params;
-use crate::{Call, Choice, Distances, Fault, How, Kernel, Overlap, Place, Weights};
+use crate::{Call, Choice, Distances, Fault, How, Kernel, Overlap, Place, Target, Weights};
 
 params! {
     /// Parameters of the depthwise kernels. Pairs are (height, width); a row is one row of output
@@ -74,12 +75,25 @@ impl DepthwiseConv2dParams {
 }
 
 /// Chooses the kernel of a depthwise convolution. Places, tables and scratch are not yet known.
-pub fn choose(params: &DepthwiseConv2dParams, _weights: &Weights<'_>, _how: &How) -> Choice {
-    Choice::new(Kernel::DepthwiseConv2d).with_overlap(Overlap::Rows(params.row_distances()))
+pub fn choose(params: &DepthwiseConv2dParams, weights: &Weights<'_>, how: &How) -> Choice {
+    let fast = match how.target {
+        Target::Scalar if Target::Scalar.is_linked() => {
+            scalar::depthwise_conv_2d::choose(params, weights, how)
+        }
+        _ => None,
+    };
+    fast.unwrap_or(Choice::new(Kernel::DepthwiseConv2d).with_overlap(Overlap::Rows(params.row_distances())))
 }
 
 /// Writes a layer's constants as the kernel chosen wants them: [`Choice::prepared`] bytes.
-pub fn pack(_kernel: Kernel, _params: &DepthwiseConv2dParams, _weights: &Weights<'_>, _out: &mut [u8]) {}
+pub fn pack(kernel: Kernel, params: &DepthwiseConv2dParams, weights: &Weights<'_>, out: &mut [u8]) {
+    match kernel.target() {
+        Target::Scalar if Target::Scalar.is_linked() => {
+            scalar::depthwise_conv_2d::pack(params, weights, out);
+        }
+        _ => {}
+    }
+}
 
 /// The portable depthwise convolution: SAME or VALID padding, strides, dilation, depth multiplier, any
 /// batch.

@@ -1,10 +1,11 @@
 //! FULLY_CONNECTED, int8: a matrix-vector product for each row of the input.
 
+use crate::arch::scalar;
 use crate::call::Bias;
 use crate::ops::rows::{Rows, product};
 use crate::params::params;
 use crate::quant::round_f64_to_i32;
-use crate::{Call, Choice, Fault, How, Kernel, Place, Weights};
+use crate::{Call, Choice, Fault, How, Kernel, Place, Target, Weights};
 
 params! {
     /// Parameters of the fully connected kernels. A row is one vector of the batch.
@@ -38,12 +39,21 @@ params! {
 }
 
 /// Chooses the kernel of a fully connected layer. Places, tables and scratch are not yet known.
-pub fn choose(_params: &FullyConnectedParams, _weights: &Weights<'_>, _how: &How) -> Choice {
-    Choice::new(Kernel::FullyConnected)
+pub fn choose(params: &FullyConnectedParams, weights: &Weights<'_>, how: &How) -> Choice {
+    let fast = match how.target {
+        Target::Scalar if Target::Scalar.is_linked() => scalar::fully_connected::choose(params, weights, how),
+        _ => None,
+    };
+    fast.unwrap_or(Choice::new(Kernel::FullyConnected))
 }
 
 /// Writes a layer's constants as the kernel chosen wants them: [`Choice::prepared`] bytes.
-pub fn pack(_kernel: Kernel, _params: &FullyConnectedParams, _weights: &Weights<'_>, _out: &mut [u8]) {}
+pub fn pack(kernel: Kernel, params: &FullyConnectedParams, weights: &Weights<'_>, out: &mut [u8]) {
+    match kernel.target() {
+        Target::Scalar if Target::Scalar.is_linked() => scalar::fully_connected::pack(params, weights, out),
+        _ => {}
+    }
+}
 
 /// The portable fully connected layer. Accumulators wrap at 32 bits. Input and output do not overlap.
 pub fn fully_connected(call: &Call<'_>) -> Result<(), Fault> {

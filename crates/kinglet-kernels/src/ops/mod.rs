@@ -38,4 +38,4 @@ pub mod svdf;
 pub mod transpose_conv;
 pub mod unary;
 
-pub use crate::arch::dsp;
+pub use crate::arch::{dsp, scalar};

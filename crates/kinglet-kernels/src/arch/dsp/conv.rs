@@ -6,7 +6,8 @@ use core::cell::Cell;
 
 use super::block::{self, BEFORE_ROWS, Block, Bytes, FLOOR, PAIR_CONSTANTS, Runner, Weights as BlockWeights};
 use super::requant::{Channel, Rule, accumulator_range, quant_has_floor};
-use super::widen::{bytes_of, copy_padded, load_padded, minus, put, widen, widen_4, words};
+use super::widen::{bytes_of, copy_padded, load_padded, minus, put, widen, widen_4};
+use crate::arch::words;
 use crate::ops::conv_2d::Conv2dParams;
 use crate::ops::rows::{Axis, Rows, batch_and_row, product};
 use crate::quant::Multiplier;

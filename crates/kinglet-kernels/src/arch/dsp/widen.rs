@@ -4,16 +4,6 @@ use core::cell::Cell;
 
 use super::instructions::{sxtab16, sxtab16_odd};
 
-/// A memory of words in the tensor arena; `None` where it is not aligned to 4 bytes.
-pub(crate) fn words(cells: &[Cell<i8>]) -> Option<&[Cell<i32>]> {
-    if !cells.as_ptr().addr().is_multiple_of(4) {
-        return None;
-    }
-    // SAFETY: cells are shared and mutable, of one thread, and every 4 bytes of them are some int32; the memory is
-    // the same, aligned and at most as long.
-    Some(unsafe { core::slice::from_raw_parts(cells.as_ptr().cast(), cells.len() / 4) })
-}
-
 /// The halves that subtract `zero_point` from two values.
 pub(crate) fn minus(zero_point: i8) -> i32 {
     let minus = -i32::from(zero_point);
