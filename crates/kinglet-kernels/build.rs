@@ -18,6 +18,10 @@ fn main() {
     if target.starts_with("thumbv6m") {
         println!("cargo::rustc-cfg=kinglet_armv6m");
     }
+    println!("cargo::rustc-check-cfg=cfg(kinglet_armv7m)");
+    if target.starts_with("thumbv7") || target.starts_with("thumbv8m.main") {
+        println!("cargo::rustc-cfg=kinglet_armv7m");
+    }
     // Kernels that need the floating-point registers as a store of weights, besides the DSP extension.
     println!("cargo::rustc-check-cfg=cfg(kinglet_dsp_vfp)");
     if matches!(family, "dsp" | "mve") && target.ends_with("eabihf") {

@@ -255,7 +255,7 @@ impl<'w> Footprint<'w> {
                 footprint.reads = [Span::new(p.input, &[p.input_stride, p.input_ring]), Span::EMPTY];
                 footprint.write = Span::new(p.output, &[p.output_stride, p.output_ring]);
                 footprint.overlap = match kernel {
-                    Kernel::Conv2d => Overlap::Rows(p.row_distances()),
+                    Kernel::Conv2d | Kernel::Conv2dScalar => Overlap::Rows(p.row_distances()),
                     _ => crate::arch::dsp::conv::overlap(&p),
                 };
             }

@@ -17,8 +17,8 @@ pub(super) struct Constants<'a> {
 }
 
 pub(super) enum Channels<'a> {
-    /// Prepared: three words a channel.
-    Packed(&'a [u8]),
+    /// Prepared: bias, multiplier and shift of each channel.
+    Packed(&'a [[i32; 3]]),
     /// The biases in scratch memory, the factors in the plan.
     InScratch(&'a [Cell<i32>], Requant<'a>),
 }
@@ -85,7 +85,9 @@ impl<'a> Constants<'a> {
             let len = packed_bytes(channels, weights_len).ok_or(Fault::BadPlan)?;
             let block = call.constant(place, len as usize)?;
             let (words, weights) = block.split_at_checked(channels * CHANNEL_BYTES).ok_or(Fault::BadPlan)?;
-            return Ok(Self { weights: bytemuck::cast_slice(weights), channels: Channels::Packed(words) });
+            let words: &[i32] = bytemuck::try_cast_slice(words).map_err(|_| Fault::BadPlan)?;
+            let channels = Channels::Packed(words.as_chunks().0);
+            return Ok(Self { weights: bytemuck::cast_slice(weights), channels });
         }
         let weights = call.weights(place, weights_len)?;
         let bias: Bias<'_> = call.bias(file.bias, channels)?;
@@ -105,13 +107,9 @@ impl Channels<'_> {
     #[inline]
     pub(super) fn get(&self, i: usize) -> Result<(i32, Multiplier), Fault> {
         match self {
-            Self::Packed(words) => {
-                let words = words.get(i.wrapping_mul(CHANNEL_BYTES)..).and_then(|words| words.first_chunk());
-                let Some(&[b0, b1, b2, b3, m0, m1, m2, m3, shift, _, _, _]) = words else {
-                    return Err(Fault::OutOfBounds);
-                };
-                let multiplier = i32::from_le_bytes([m0, m1, m2, m3]);
-                Ok((i32::from_le_bytes([b0, b1, b2, b3]), Multiplier { multiplier, shift: shift as i8 }))
+            Self::Packed(channels) => {
+                let &[bias, multiplier, shift] = channels.get(i).ok_or(Fault::OutOfBounds)?;
+                Ok((bias, Multiplier { multiplier, shift: shift as i8 }))
             }
             Self::InScratch(folded, requant) => {
                 Ok((folded.get(i).ok_or(Fault::OutOfBounds)?.get(), requant.get(i)?))
@@ -120,10 +118,24 @@ impl Channels<'_> {
     }
 }
 
-/// From a sum of products to the output: zero point, least and greatest output as in `quant`.
-#[inline]
-pub(super) fn output(sum: i32, (bias, factor): (i32, Multiplier), quant: [i8; 4]) -> i8 {
-    let [_, zero_point, min, max] = quant.map(i32::from);
-    let value = factor.apply(sum.wrapping_add(bias)).wrapping_add(zero_point);
-    value.min(max).max(min) as i8
+/// Zero point, least and greatest output, as whole words: widening them takes longer than the rest.
+#[derive(Clone, Copy)]
+pub(super) struct Output {
+    zero_point: i32,
+    min: i32,
+    max: i32,
+}
+
+impl Output {
+    /// From the parameters of a layer.
+    pub(super) fn new([_, zero_point, min, max]: [i8; 4]) -> Self {
+        Self { zero_point: zero_point.into(), min: min.into(), max: max.into() }
+    }
+
+    /// From a sum of products to the output.
+    #[inline]
+    pub(super) fn of(&self, sum: i32, (bias, factor): (i32, Multiplier)) -> i8 {
+        let value = factor.apply(sum.wrapping_add(bias)).wrapping_add(self.zero_point);
+        value.min(self.max).max(self.min) as i8
+    }
 }

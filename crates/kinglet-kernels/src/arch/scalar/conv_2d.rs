@@ -2,7 +2,7 @@
 
 use core::cell::Cell;
 
-use super::constants::{Constants, InFile, output, pack as pack_constants, packed_bytes, scratch_bytes};
+use super::constants::{Constants, InFile, Output, pack as pack_constants, packed_bytes, scratch_bytes};
 use super::dot::two_by_two;
 use crate::ops::conv_2d::Conv2dParams;
 use crate::ops::rows::{Axis, Rows, batch_and_row, product};
@@ -49,9 +49,11 @@ pub(crate) fn pack(p: &Conv2dParams, weights: &Weights<'_>, out: &mut [u8]) {
 }
 
 /// CONV_2D on a scalar core; equal to the portable kernel. Works forwards and backwards.
+#[inline(never)]
 pub fn conv_2d(call: &Call<'_>) -> Result<(), Fault> {
     let p: Conv2dParams = call.params()?;
     let (taps, channels) = sizes(&p).ok_or(Fault::BadPlan)?;
+    let to_output = Output::new(p.quant);
     let file = InFile {
         bias: p.bias,
         requant: p.requant,
@@ -97,14 +99,17 @@ pub fn conv_2d(call: &Call<'_>) -> Result<(), Fault> {
                 let [Some(w0), Some(w1)] = rows else {
                     return Err(Fault::OutOfBounds);
                 };
-                let sums = two_by_two([x0, x1], [w0, w1]);
+                let [s00, s01, s10, s11] = two_by_two([x0, x1], [w0, w1]);
                 let (one, two) = (constants.channels.get(first)?, constants.channels.get(second)?);
-                let outs = [(out0, first, one), (out0, second, two), (out1, first, one), (out1, second, two)];
-                for (sum, (out, i, constants)) in sums.into_iter().zip(outs) {
-                    if let Some(out) = out.get(i) {
-                        out.set(output(sum, constants, p.quant));
+                let set = |pixel: &[Cell<i8>], i: usize, sum, constants| {
+                    if let Some(out) = pixel.get(i) {
+                        out.set(to_output.of(sum, constants));
                     }
-                }
+                };
+                set(out0, first, s00, one);
+                set(out0, second, s01, two);
+                set(out1, first, s10, one);
+                set(out1, second, s11, two);
             }
         }
     }

@@ -2,19 +2,17 @@
 
 use core::cell::Cell;
 
-use super::constants::{Constants, InFile, output, pack as pack_constants, packed_bytes, scratch_bytes};
+use super::constants::{Constants, InFile, Output, pack as pack_constants, packed_bytes, scratch_bytes};
+use super::dot::Pixels;
 use crate::ops::depthwise_conv_2d::DepthwiseConv2dParams;
 use crate::ops::rows::{Axis, Rows, batch_and_row, product};
 use crate::{Call, Choice, Fault, How, Kernel, Overlap, Weights};
-
-/// The most taps of a filter.
-const MAX_TAPS: usize = 25;
 
 /// Taps of a filter, and channels.
 fn sizes(p: &DepthwiseConv2dParams) -> Option<(usize, usize)> {
     let taps = product([p.kernel.0.into(), p.kernel.1.into()]).ok()?;
     let channels = product([p.output_depth]).ok()?;
-    (taps > 0 && taps <= MAX_TAPS && channels > 0).then_some((taps, channels))
+    (taps > 0 && taps <= Pixels::MAX && channels > 0).then_some((taps, channels))
 }
 
 /// Chooses this kernel where each input channel has one filter, of not too many taps.
@@ -39,9 +37,11 @@ pub(crate) fn pack(p: &DepthwiseConv2dParams, weights: &Weights<'_>, out: &mut [
 }
 
 /// DEPTHWISE_CONV_2D on a scalar core; equal to the portable kernel. Works forwards and backwards.
+#[inline(never)]
 pub fn depthwise_conv_2d(call: &Call<'_>) -> Result<(), Fault> {
     let p: DepthwiseConv2dParams = call.params()?;
     let (taps, channels) = sizes(&p).ok_or(Fault::BadPlan)?;
+    let to_output = Output::new(p.quant);
     let file = InFile {
         bias: p.bias,
         requant: p.requant,
@@ -62,61 +62,46 @@ pub fn depthwise_conv_2d(call: &Call<'_>) -> Result<(), Fault> {
     let output_rows = Rows::new(call, p.output, p.output_stride, p.output_ring)?;
     let vertical = Axis { input: p.input_size.0, stride: p.stride.0, dilation: p.dilation.0, pad: p.pad.0 };
     let horizontal = Axis { input: p.input_size.1, stride: p.stride.1, dilation: p.dilation.1, pad: p.pad.1 };
+    let mut pixels = Pixels::new(padding, taps).ok_or(Fault::BadPlan)?;
     for y in call.each_row() {
         let (batch, out_y) = batch_and_row(y, p.output_size.0)?;
         let top = batch.wrapping_mul(p.input_size.0.into());
         for (x, out) in output_rows.row(y)?.chunks_exact(channels).enumerate() {
-            let mut pixels = [padding; MAX_TAPS];
-            let mut pixel = pixels.iter_mut();
+            let mut tap = 0usize;
             for tap_y in 0..usize::from(p.kernel.0) {
                 let row = vertical.input_at(out_y, tap_y);
                 let row = row.map(|in_y| input.row(top.wrapping_add(in_y as u32))).transpose()?;
                 for tap_x in 0..usize::from(p.kernel.1) {
-                    let Some(pixel) = pixel.next() else { break };
-                    if let (Some(row), Some(in_x)) = (row, horizontal.input_at(x, tap_x)) {
-                        let start = in_x.wrapping_mul(channels);
-                        *pixel = row.get(start..start.wrapping_add(channels)).ok_or(Fault::OutOfBounds)?;
-                    }
+                    let pixel = match (row, horizontal.input_at(x, tap_x)) {
+                        (Some(row), Some(in_x)) => {
+                            let start = in_x.wrapping_mul(channels);
+                            row.get(start..start.wrapping_add(channels)).ok_or(Fault::OutOfBounds)?
+                        }
+                        _ => padding,
+                    };
+                    pixels.set(tap, pixel).ok_or(Fault::OutOfBounds)?;
+                    tap = tap.wrapping_add(1);
                 }
             }
-            let pixels = pixels.get(..taps).ok_or(Fault::BadPlan)?;
+            let set = |out: &Cell<i8>, i: usize, sum: i32| {
+                out.set(to_output.of(sum, constants.channels.get(i)?));
+                Ok::<_, Fault>(())
+            };
             let (fours, rest) = out.as_chunks::<4>();
-            for (i, four) in fours.iter().enumerate() {
-                let first = i.wrapping_mul(4);
-                let sums = products::<4>(pixels, constants.weights, channels, first)?;
-                for (i, (out, sum)) in four.iter().zip(sums).enumerate() {
-                    out.set(output(sum, constants.channels.get(first.wrapping_add(i))?, p.quant));
-                }
+            let mut first = 0usize;
+            for [out0, out1, out2, out3] in fours {
+                let [s0, s1, s2, s3] =
+                    pixels.four_channels(constants.weights, first).ok_or(Fault::OutOfBounds)?;
+                set(out0, first, s0)?;
+                set(out1, first.wrapping_add(1), s1)?;
+                set(out2, first.wrapping_add(2), s2)?;
+                set(out3, first.wrapping_add(3), s3)?;
+                first = first.wrapping_add(4);
             }
-            let first = channels.wrapping_sub(rest.len());
             for (i, out) in (first..).zip(rest) {
-                let [sum] = products::<1>(pixels, constants.weights, channels, i)?;
-                out.set(output(sum, constants.channels.get(i)?, p.quant));
+                set(out, i, pixels.one_channel(constants.weights, i).ok_or(Fault::OutOfBounds)?)?;
             }
         }
     }
     Ok(())
-}
-
-/// The sums of products of `N` channels from `first` on, over all taps.
-#[inline(always)]
-fn products<const N: usize>(
-    pixels: &[&[Cell<i8>]],
-    weights: &[i8],
-    channels: usize,
-    first: usize,
-) -> Result<[i32; N], Fault> {
-    let mut sums = [0i32; N];
-    let mut weights = weights.get(first..).unwrap_or_default();
-    for pixel in pixels {
-        let values = pixel.get(first..).and_then(|values| values.first_chunk::<N>());
-        let (Some(values), Some(taps)) = (values, weights.first_chunk::<N>()) else {
-            return Err(Fault::OutOfBounds);
-        };
-        for ((sum, value), &weight) in sums.iter_mut().zip(values).zip(taps) {
-            *sum = sum.wrapping_add(i32::from(value.get()) * i32::from(weight));
-        }
-        weights = weights.get(channels..).unwrap_or_default();
-    }
-    Ok(sums)
 }

@@ -1,6 +1,6 @@
 //! FULLY_CONNECTED: a vector with four rows of weights at a time.
 
-use super::constants::{Constants, InFile, output, pack as pack_constants, packed_bytes, scratch_bytes};
+use super::constants::{Constants, InFile, Output, pack as pack_constants, packed_bytes, scratch_bytes};
 use super::dot::one_by_four;
 use crate::ops::fully_connected::FullyConnectedParams;
 use crate::ops::rows::{Rows, product};
@@ -22,9 +22,11 @@ pub(crate) fn pack(p: &FullyConnectedParams, weights: &Weights<'_>, out: &mut [u
 }
 
 /// FULLY_CONNECTED on a scalar core; equal to the portable kernel.
+#[inline(never)]
 pub fn fully_connected(call: &Call<'_>) -> Result<(), Fault> {
     let p: FullyConnectedParams = call.params()?;
     let (depth, channels) = (p.input_depth as usize, p.output_depth as usize);
+    let to_output = Output::new(p.quant);
     let file = InFile {
         bias: p.bias,
         requant: p.requant,
@@ -47,10 +49,17 @@ pub fn fully_connected(call: &Call<'_>) -> Result<(), Fault> {
                 let start = first.wrapping_add(i).min(channels.wrapping_sub(1)).wrapping_mul(depth);
                 constants.weights.get(start..start.wrapping_add(depth)).unwrap_or_default()
             };
-            let sums = one_by_four(input, [row(0), row(1), row(2), row(3)]);
-            for (i, (out, sum)) in out.iter().zip(sums).enumerate() {
-                out.set(output(sum, constants.channels.get(first.wrapping_add(i))?, p.quant));
-            }
+            let [s0, s1, s2, s3] = one_by_four(input, [row(0), row(1), row(2), row(3)]);
+            let set = |i: usize, sum: i32| {
+                if let Some(out) = out.get(i) {
+                    out.set(to_output.of(sum, constants.channels.get(first.wrapping_add(i))?));
+                }
+                Ok::<_, Fault>(())
+            };
+            set(0, s0)?;
+            set(1, s1)?;
+            set(2, s2)?;
+            set(3, s3)?;
         }
     }
     Ok(())
