@@ -5,12 +5,12 @@ use kinglet::{
 };
 use kinglet_testmodel::{
     ConvOptions, Model as Draft, Op, Options, PoolOptions, SAME, Subgraph, Tensor, Type, VALID, activation,
-    code,
+    code, flatbuf,
 };
 use kinglet_tests::{AlignedBytes, model_file};
 
 /// Why a file is refused.
-fn refuse(file: &[u8]) -> Option<ModelError> {
+pub(crate) fn refuse(file: &[u8]) -> Option<ModelError> {
     refuse_with(file, &Limits::default())
 }
 
@@ -133,6 +133,36 @@ fn svdf() -> Draft {
     graph.into()
 }
 
+/// UNIDIRECTIONAL_SEQUENCE_LSTM: input 0, weights 1 to 8, biases 9 to 12, last outputs 13, cells 14, output 15.
+fn lstm() -> Draft {
+    let mut graph = Subgraph::default();
+    let mut inputs = vec![graph.input(Tensor::int8(&[1, 2, 3], 0.1, 3))];
+    for depth in [3, 4] {
+        for _ in 0..4 {
+            let weights = Tensor::weights(&[4, depth], &[0.1], 0, &vec![1; 4 * depth as usize]);
+            inputs.push(graph.tensor(weights));
+        }
+    }
+    inputs.extend([-1; 3]);
+    for _ in 0..4 {
+        inputs.push(graph.tensor(Tensor::bias(&[1, 2, 3, 4])));
+    }
+    inputs.extend([-1; 2]);
+    inputs.push(graph.tensor(Tensor::int8(&[1, 4], 1.0 / 128.0, 0).variable()));
+    let cells = Tensor::typed(Type::INT16, &[1, 4]).quantized(1.0 / 2_048.0, 0);
+    inputs.push(graph.tensor(cells.variable()));
+    inputs.extend([-1; 4]);
+    let output = Tensor::int8(&[1, 2, 4], 1.0 / 128.0, 0);
+    let output =
+        graph.op(code::UNIDIRECTIONAL_SEQUENCE_LSTM, lstm_options(activation::TANH, 0.0), &inputs, output);
+    graph.outputs.push(output);
+    graph.into()
+}
+
+fn lstm_options(activation: i8, cell_clip: f32) -> Options {
+    Options::Other(71, vec![(0, flatbuf::i8(activation)), (1, flatbuf::f32(cell_clip))])
+}
+
 /// Two RELUs in a row: input 0, then tensors 1 and 2.
 fn chain() -> Draft {
     let mut draft = relu();
@@ -147,6 +177,7 @@ fn the_drafts_are_sound() {
     let drafts = [
         conv(),
         depthwise(),
+        lstm(),
         fully_connected(),
         pool(),
         softmax(),
@@ -167,7 +198,7 @@ fn the_drafts_are_sound() {
 type Row = (&'static str, Draft, Reason, Option<u32>, Option<u32>);
 
 /// A sound model with one thing changed in its subgraph.
-fn edit(mut draft: Draft, change: impl FnOnce(&mut Subgraph)) -> Draft {
+pub(crate) fn edit(mut draft: Draft, change: impl FnOnce(&mut Subgraph)) -> Draft {
     change(&mut draft.subgraphs[0]);
     draft
 }
@@ -201,6 +232,34 @@ fn shape(draft: Draft, id: usize, shape: &[i32]) -> Draft {
 
 fn dtype(draft: Draft, id: usize, dtype: Type) -> Draft {
     edit(draft, |graph| graph.tensors[id].dtype = dtype)
+}
+
+/// The tensors `ids` as int16, which is symmetric.
+fn int16(draft: Draft, ids: &[usize]) -> Draft {
+    edit(draft, |graph| {
+        for &id in ids {
+            graph.tensors[id].dtype = Type::INT16;
+            graph.tensors[id].quantization.as_mut().unwrap().zero_points[0] = 0;
+        }
+    })
+}
+
+/// The weights as int4.
+fn int4(draft: Draft) -> Draft {
+    edit(draft, |graph| {
+        let weights = &mut graph.tensors[1];
+        weights.dtype = Type::INT4;
+        weights.data.as_mut().unwrap().truncate((weights.shape.iter().product::<i32>() as usize).div_ceil(2));
+    })
+}
+
+/// The bias as int64.
+fn int64_bias(draft: Draft) -> Draft {
+    edit(draft, |graph| {
+        let bias = &mut graph.tensors[2];
+        bias.dtype = Type::INT64;
+        bias.data = Some(vec![0; bias.shape[0] as usize * 8]);
+    })
 }
 
 fn check(rows: Vec<Row>) {
@@ -260,6 +319,18 @@ fn operators() {
         ("softmax: beta NaN", edit(softmax(), |g| g.ops[0].options = Options::Softmax { beta: f32::NAN }), R::BadOption, Some(0), None),
         ("svdf: rank 0", edit(svdf(), |g| g.ops[0].options = Options::Svdf { rank: 0, activation: 0 }), R::BadOption, Some(0), None),
         ("svdf: rank 3 of 4 filters", edit(svdf(), |g| g.ops[0].options = Options::Svdf { rank: 3, activation: 0 }), R::ShapeMismatch, Some(0), Some(1)),
+        ("lstm: 19 inputs", edit(lstm(), |g| g.ops[0].inputs.truncate(19)), R::WrongArity, Some(0), None),
+        ("lstm: 25 inputs", edit(lstm(), |g| g.ops[0].inputs.push(0)), R::WrongArity, Some(0), None),
+        ("lstm: no options", edit(lstm(), |g| g.ops[0].options = Options::None), R::MissingOptions, Some(0), None),
+        ("lstm: RELU in the cells", edit(lstm(), |g| g.ops[0].options = lstm_options(activation::RELU, 0.0)), R::UnsupportedActivation, Some(0), None),
+        ("lstm: cells clipped at NaN", edit(lstm(), |g| g.ops[0].options = lstm_options(activation::TANH, f32::NAN)), R::BadOption, Some(0), None),
+        ("lstm: cells clipped at -1", edit(lstm(), |g| g.ops[0].options = lstm_options(activation::TANH, -1.0)), R::BadOption, Some(0), None),
+        ("lstm: peepholes", edit(lstm(), |g| g.ops[0].inputs[9] = 9), R::UnsupportedOption, Some(0), None),
+        ("lstm: projection", edit(lstm(), |g| g.ops[0].inputs[16] = 5), R::UnsupportedOption, Some(0), None),
+        ("lstm: layer normalisation", edit(lstm(), |g| g.ops[0].inputs[23] = 9), R::UnsupportedOption, Some(0), None),
+        ("lstm: no input gate", edit(lstm(), |g| g.ops[0].inputs[1] = -1), R::MissingInput, Some(0), None),
+        ("lstm: a bias left out", edit(lstm(), |g| g.ops[0].inputs[15] = -1), R::MissingInput, Some(0), None),
+        ("lstm: no cells", edit(lstm(), |g| g.ops[0].inputs[19] = -1), R::MissingInput, Some(0), None),
         ("fully connected: shuffled weights", edit(fully_connected(), |g| g.ops[0].options = Options::FullyConnected { activation: 0, weights_format: 1 }), R::UnsupportedWeights, Some(0), None),
     ]);
 }
@@ -291,6 +362,22 @@ fn tensors() {
         ("fully connected: weights of rank 4", shape(fully_connected(), 1, &[3, 1, 1, 4]), R::WrongRank, Some(0), Some(1)),
         ("pool: output too wide", shape(pool(), 1, &[1, 2, 3, 2]), R::ShapeMismatch, Some(0), Some(1)),
         ("softmax: another shape", shape(softmax(), 1, &[4]), R::ShapeMismatch, Some(0), Some(1)),
+        ("lstm: input of rank 2", shape(lstm(), 0, &[2, 3]), R::WrongRank, Some(0), Some(0)),
+        ("lstm: input of another length", shape(lstm(), 0, &[1, 2, 4]), R::ShapeMismatch, Some(0), Some(1)),
+        ("lstm: recurrent weights too long", edit(lstm(), |g| { g.tensors[8].shape[1] = 5; g.tensors[8].data = Some(vec![0; 20]) }), R::ShapeMismatch, Some(0), Some(8)),
+        ("lstm: bias too short", edit(lstm(), |g| g.tensors[10] = Tensor::bias(&[0; 3])), R::ShapeMismatch, Some(0), Some(10)),
+        ("lstm: state of another batch", shape(lstm(), 13, &[2, 4]), R::ShapeMismatch, Some(0), Some(13)),
+        ("lstm: fewer cells", shape(lstm(), 14, &[1, 3]), R::ShapeMismatch, Some(0), Some(14)),
+        ("lstm: output too long", shape(lstm(), 15, &[1, 2, 5]), R::ShapeMismatch, Some(0), Some(15)),
+        ("lstm: output of rank 2", shape(lstm(), 15, &[2, 4]), R::WrongRank, Some(0), Some(15)),
+        ("lstm: int8 cells", dtype(lstm(), 14, Type::INT8), R::WrongType, Some(0), Some(14)),
+        ("lstm: int16 state of int8 units", dtype(lstm(), 13, Type::INT16), R::WrongType, Some(0), Some(13)),
+        ("lstm: cells are no variable", edit(lstm(), |g| { g.tensors[14].variable = false; g.inputs.push(14) }), R::NotVariable, Some(0), Some(14)),
+        ("lstm: weights are no constant", edit(lstm(), |g| { g.tensors[6].data = None; g.inputs.push(6) }), R::NotConstant, Some(0), Some(6)),
+        ("lstm: int64 bias of int8 units", edit(lstm(), |g| { g.tensors[9].dtype = Type::INT64; g.tensors[9].data = Some(vec![0; 32]) }), R::WrongType, Some(0), Some(9)),
+        ("lstm: int32 bias of int16 units", int16(lstm(), &[0, 13, 15]), R::WrongType, Some(0), Some(9)),
+        ("lstm: one variable for both states", edit(int16(lstm(), &[0, 13, 15]), |g| g.ops[0].inputs[18] = 14), R::WrongType, Some(0), Some(14)),
+        ("lstm: the input is the state", edit(lstm(), |g| g.ops[0].inputs[0] = 13), R::ConstantActivation, Some(0), Some(13)),
         ("softmax: a scalar", shape(shape(softmax(), 0, &[]), 1, &[]), R::WrongRank, Some(0), Some(0)),
         ("reshape: fewer elements", shape(reshape(), 1, &[3]), R::ShapeMismatch, Some(0), Some(1)),
         ("relu: another shape", shape(relu(), 1, &[4, 1]), R::ShapeMismatch, Some(0), Some(1)),
@@ -324,7 +411,20 @@ fn tensors() {
         ("dequantize: int32 input", dtype(dequantize(), 0, Type::INT32), R::UnsupportedType, Some(0), Some(0)),
         ("reshape: another type", dtype(reshape(), 1, Type::UINT8), R::WrongType, Some(0), Some(1)),
         ("a type beyond the schema", dtype(relu(), 0, Type(99)), R::UnknownValue, None, Some(0)),
-        ("conv: int4 filter", edit(conv(), |g| { g.tensors[1].dtype = Type::INT4; g.tensors[1].data = Some(vec![0; 27]) }), R::UnsupportedType, Some(0), Some(1)),
+        ("conv: int4 filter cut short", edit(conv(), |g| { g.tensors[1].dtype = Type::INT4; g.tensors[1].data = Some(vec![0; 26]) }), R::BufferLength, Some(0), Some(1)),
+        ("conv: int4 filter for int16", int4(int16(conv(), &[0, 3])), R::UnsupportedType, Some(0), Some(1)),
+        ("conv: int16 filter", edit(int16(conv(), &[0, 1, 3]), |g| g.tensors[1].data = Some(vec![0; 108])), R::UnsupportedType, Some(0), Some(1)),
+        ("conv: int16 input, int8 output", int16(conv(), &[0]), R::WrongType, Some(0), Some(3)),
+        ("conv: int16 with a zero point", zero_point(int16(conv(), &[0, 3]), 3, 1), R::BadZeroPoint, Some(0), Some(3)),
+        ("conv: int64 bias for int8", int64_bias(conv()), R::WrongType, Some(0), Some(2)),
+        ("conv: int64 bias too long", edit(int64_bias(int16(conv(), &[0, 3])), |g| { g.tensors[2].shape[0] = 4; g.tensors[2].data = Some(vec![0; 32]) }), R::ShapeMismatch, Some(0), Some(2)),
+        ("depthwise: int32 bias for int16", int16(depthwise(), &[0, 3]), R::UnsupportedType, Some(0), Some(2)),
+        ("fully connected: int4 weights with a scale each", edit(int4(fully_connected()), |g| g.tensors[1].quantization.as_mut().unwrap().scales = vec![0.1; 3]), R::UnsupportedWeights, Some(0), Some(1)),
+        ("fully connected: int16 with computed weights", edit(int16(fully_connected(), &[0, 3]), |g| { g.tensors[1].data = None; g.inputs.push(1) }), R::NotConstant, Some(0), Some(1)),
+        ("fully connected: weights in a variable", edit(fully_connected(), |g| { g.tensors[1].data = None; g.tensors[1].variable = true }), R::NotConstant, Some(0), Some(1)),
+        ("pool: int16 input, int8 output", int16(pool(), &[0]), R::WrongType, Some(0), Some(1)),
+        ("pool: int16 with a zero point", zero_point(int16(pool(), &[0, 1]), 0, 3), R::BadZeroPoint, Some(0), Some(0)),
+        ("softmax: int16 input, int8 output", int16(softmax(), &[0]), R::UnsupportedType, Some(0), Some(1)),
         ("conv: uint8 input", dtype(conv(), 0, Type::UINT8), R::UnsupportedType, Some(0), Some(0)),
     ]);
 }
@@ -353,6 +453,14 @@ fn quantisation() {
         ("softmax: another output scale", scale(softmax(), 1, 0.1), R::OutputScale, Some(0), Some(1)),
         ("softmax: another output zero point", zero_point(softmax(), 1, 0), R::OutputScale, Some(0), Some(1)),
         ("softmax: input scale of next to nothing", scale(softmax(), 0, 1e-30), R::ScaleRatio, Some(0), Some(0)),
+        ("lstm: cells with a zero point", zero_point(lstm(), 14, 1), R::BadZeroPoint, Some(0), Some(14)),
+        ("lstm: asymmetric weights", zero_point(lstm(), 3, 1), R::AsymmetricWeights, Some(0), Some(3)),
+        ("lstm: weights with a scale each", edit(lstm(), |g| g.tensors[2].quantization.as_mut().unwrap().scales = vec![0.1; 4]), R::QuantizationCount, Some(0), Some(2)),
+        ("lstm: cells of a scale beyond the table", scale(lstm(), 14, 4.0), R::ScaleRatio, Some(0), None),
+        ("conv: int16 scales too far apart", scale(int64_bias(int16(conv(), &[0, 3])), 3, 1e-5), R::ScaleRatio, Some(0), None),
+        ("softmax: int16 with int8's output scale", int16(softmax(), &[0, 1]), R::OutputScale, Some(0), Some(1)),
+        ("softmax: int16 input scale far too great", scale(scale(int16(softmax(), &[0, 1]), 1, 1.0 / 32_768.0), 0, 1e9), R::ScaleRatio, Some(0), Some(0)),
+        ("fully connected: weights with a scale and a zero point each", edit(channels(fully_connected(), 3, 3, 0), |g| g.tensors[1].quantization.as_mut().unwrap().zero_points[1] = 1), R::AsymmetricWeights, Some(0), Some(1)),
         ("conv: scales too far apart", scale(conv(), 3, 1e-30), R::ScaleRatio, Some(0), None),
         ("add: output scale far too small", scale(add(), 2, 1e-9), R::ScaleRatio, Some(0), None),
         ("zero point above int8", zero_point(conv(), 0, 128), R::BadZeroPoint, Some(0), Some(0)),

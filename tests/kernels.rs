@@ -1,7 +1,7 @@
 //! Operators against arithmetic written down from TFLite's 8-bit quantisation specification: sums in 64 bits,
 //! rescaled with the two roundings of its fixed-point multiplication, and close to real arithmetic.
 
-use kinglet::{Interpreter, Model};
+use kinglet::{Interpreter, Memory, Model, Options as PlanOptions, Target};
 use kinglet_testmodel::random::{Choices, Xorshift};
 use kinglet_testmodel::{ConvOptions, Options, PoolOptions, SAME, Subgraph, Tensor, VALID, activation, code};
 use kinglet_tests::AlignedBytes;
@@ -74,7 +74,7 @@ impl<'b> Case<'b> {
     }
 
     fn channels(&mut self) -> i32 {
-        self.choices.one_of(&[1, 3, 5, 7, 17, 33, 2, 4, 8])
+        self.choices.one_of(&[1, 3, 5, 7, 17, 33, 2, 4, 8, 16, 24, 40, 64, 71, 130])
     }
 
     fn size(&mut self) -> (i32, i32) {
@@ -83,7 +83,9 @@ impl<'b> Case<'b> {
 
     fn quant(&mut self, scale: f32) -> Quant {
         let zero = self.choices.one_of(&[0, -128, 127, -1, 1, -77, 100]);
-        Quant { scale: scale * (0.25 + self.data.unit()), zero }
+        // Powers of two make factors whose products lie exactly between two integers.
+        let part = if self.choices.one_in(4) { 0.5 / scale } else { 0.25 + self.data.unit() };
+        Quant { scale: scale * part, zero }
     }
 
     fn activation(&mut self) -> i8 {
@@ -104,7 +106,11 @@ impl<'b> Case<'b> {
     fn scales(&mut self, channels: i32) -> Vec<f32> {
         let len = if self.choices.one_in(3) { 1 } else { channels };
         let sizes = [1.0, 0.1, 1e-3, 30.0, 1e-9];
-        (0..len).map(|_| 0.01 * self.choices.one_of(&sizes) * (0.5 + self.data.unit())).collect()
+        let mut scale = || match self.choices.one_in(4) {
+            true => self.choices.one_of(&[0.5, 0.0625, 0.003_906_25]),
+            false => 0.01 * self.choices.one_of(&sizes) * (0.5 + self.data.unit()),
+        };
+        (0..len).map(|_| scale()).collect()
     }
 
     fn bias(&mut self, channels: i32) -> Option<Vec<i32>> {
@@ -148,14 +154,26 @@ struct Window {
     pad: (i32, i32),
 }
 
-/// Runs one operator on `inputs` (its activations, in order).
+/// Runs one operator on `inputs` (its activations, in order), with the kernels of every family that this
+/// machine has.
 fn run(graph: &Subgraph, inputs: &[&[i8]]) -> Vec<i8> {
     let mut graph = graph.clone();
     graph.outputs = vec![graph.ops[0].outputs[0]];
     let file = AlignedBytes::new(&kinglet_testmodel::Model::from(graph).to_bytes());
     let model = Model::parse(file.as_slice()).unwrap();
+    let portable = run_with(&model, inputs, Target::Portable);
+    for target in Target::HOSTS.into_iter().filter(|target| target.runs_here()) {
+        assert_eq!(run_with(&model, inputs, target), portable, "{target:?}");
+    }
+    portable
+}
+
+fn run_with(model: &Model<'_>, inputs: &[&[i8]], target: Target) -> Vec<i8> {
     let mut memory = AlignedBytes::filled(1 << 18, 0xa5);
-    let mut net: Interpreter<'_> = Interpreter::new(&model, memory.as_mut_slice()).unwrap();
+    let mut prepared = AlignedBytes::filled(1 << 20, 0xa5);
+    let memory = Memory::from(memory.as_mut_slice()).with_prepared(prepared.as_mut_slice());
+    let options = PlanOptions::default().with_target(target);
+    let mut net: Interpreter<'_> = Interpreter::with_options(model, memory, &options).unwrap();
     for (i, values) in inputs.iter().enumerate() {
         net.input::<i8>(i).unwrap().copy_from_slice(values);
     }
@@ -183,8 +201,8 @@ fn conv(case: &mut Case<'_>, depthwise: bool) {
     let kernel = (case.choices.pick(1, 4), case.choices.pick(1, 4));
     let (depth, filters, group_depth) = if depthwise {
         let depth = case.channels();
-        let depth = if depth > 8 { 8 } else { depth };
-        (depth, depth * case.choices.pick(1, 4), 1)
+        let multiplier = if depth > 8 { 1 } else { case.choices.pick(1, 4) };
+        (depth, depth * multiplier, 1)
     } else {
         let groups = case.choices.one_of(&[1, 1, 2, 3]);
         let group_depth = case.choices.one_of(&[1, 3, 5, 7, 17, 33]);

@@ -1,6 +1,7 @@
 //! Tests of kinglet as a whole, from bytes to outputs.
 
 mod bad_input;
+mod bad_options;
 mod kernels;
 mod modes;
 mod mutation;
@@ -8,6 +9,7 @@ mod plans;
 mod properties;
 mod regressions;
 mod slim;
+mod subgraphs;
 
 use proptest::test_runner::Config;
 

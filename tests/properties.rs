@@ -51,10 +51,17 @@ fn outputs_of_ops(file: &[u8], options: &kinglet::Options) -> Option<Vec<Vec<u8>
             }
         }
         while let Some(done) = net.step().unwrap() {
-            if done.op_done {
+            // Where an IF goes on behind its condition, its output is still to come.
+            if done.op_done && !is_if(&model, done.op) {
                 outputs.push(done.output.to_vec());
             }
         }
     }
     Some(outputs)
+}
+
+/// The operator of this number, counted through all subgraphs, is an IF.
+fn is_if(model: &kinglet::Model<'_>, op: u32) -> bool {
+    let nodes = (0..model.subgraph_count() as u32).flat_map(|index| model.graph(index).unwrap().nodes());
+    nodes.map(Result::unwrap).nth(op as usize).is_some_and(|node| node.code.name() == Some("IF"))
 }

@@ -11,6 +11,11 @@ fn main() {
     println!(
         "cargo::rustc-check-cfg=cfg(kinglet_family, values(\"portable\", \"scalar\", \"dsp\", \"mve\"))"
     );
+    println!("cargo::rustc-check-cfg=cfg(kinglet_wide, values(none(), \"x86\"))");
+    if let Some(wide) = wide() {
+        println!("cargo::rustc-cfg=kinglet_wide");
+        println!("cargo::rustc-cfg=kinglet_wide=\"{wide}\"");
+    }
     let family = forced().unwrap_or_else(from_target);
     println!("cargo::rustc-cfg=kinglet_family=\"{family}\"");
     println!("cargo::rustc-check-cfg=cfg(kinglet_armv6m)");
@@ -34,6 +39,14 @@ fn forced() -> Option<&'static str> {
     let is_forced =
         |family: &&str| env::var_os(format!("CARGO_FEATURE_FORCE_{}", family.to_ascii_uppercase())).is_some();
     FAMILIES.into_iter().find(is_forced)
+}
+
+/// The host's architecture, where there are kernels with vectors for it.
+fn wide() -> Option<&'static str> {
+    let arch = env::var("CARGO_CFG_TARGET_ARCH").unwrap_or_default();
+    let families = env::var("CARGO_CFG_TARGET_FAMILY").unwrap_or_default();
+    let hosted = families.split(',').any(|family| matches!(family, "unix" | "windows"));
+    (arch == "x86_64" && hosted).then_some("x86")
 }
 
 fn from_target() -> &'static str {

@@ -19,7 +19,7 @@ import numpy as np
 from common import MODELS
 from ops import coverage, refs
 
-GROUPS = ["elementwise", "shapes", "reductions", "convolutions", "stateful", "networks"]
+GROUPS = ["elementwise", "shapes", "reductions", "convolutions", "stateful", "emitted", "networks"]
 OPS = MODELS / "ops"
 PACKAGES = ["tflite-runtime", "tflite-micro", "ai-edge-litert", "numpy", "flatbuffers"]
 

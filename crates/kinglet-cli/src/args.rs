@@ -50,12 +50,21 @@ pub(crate) enum Command {
     /// Find the first layer that differs from a dump of all layers.
     #[command(after_help = DIFF_EXAMPLES)]
     Diff(Diff),
+    /// Run a model over a data set, on all cores: accuracy and confusion matrix.
+    #[command(after_help = EVAL_EXAMPLES)]
+    Eval(Eval),
     /// Time a model on this machine, on one thread.
     #[command(after_help = BENCH_EXAMPLES)]
     Bench(Bench),
     /// Count what a device costs the climate: kg CO2-equivalent, part by part.
     #[command(after_help = crate::footprint::EXAMPLES)]
     Footprint(Box<crate::footprint::Footprint>),
+    /// Make a datasheet of a machine-learning sensor, or look for contradictions in one.
+    #[command(after_help = crate::datasheet::EXAMPLES)]
+    Datasheet(crate::datasheet::Datasheet),
+    /// Ask about calibration, documentation, data, privacy and waste of a machine-learning sensor.
+    #[command(after_help = crate::datasheet::RISK_EXAMPLES)]
+    Risk(crate::datasheet::Risk),
 }
 
 const RUN_EXAMPLES: &str = "\
@@ -177,6 +186,35 @@ pub(crate) struct Bench {
     pub(crate) how: How,
 }
 
+const EVAL_EXAMPLES: &str = "\
+Examples:
+  kinglet eval model.tflite images.npy --labels labels.npy
+  kinglet eval model.tflite samples/ --threads 4 --json     files .npy or .bin, by name
+  kinglet eval model.tflite classes/                        a folder for each class, by name
+
+A batch is a .npy of the input's type, with the samples along its first dimension. Labels are class numbers:
+integers in a .npy, or in a text file, one a line. The model's answer is the greatest element of its first
+output.";
+
+#[derive(Debug, Args)]
+pub(crate) struct Eval {
+    /// The .tflite file.
+    pub(crate) model: PathBuf,
+    /// A .npy with all samples, or a folder.
+    pub(crate) data: PathBuf,
+    /// The class of each sample.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) labels: Option<PathBuf>,
+    /// Threads; by default one for each core. Outputs do not depend on it.
+    #[arg(long, value_name = "N")]
+    pub(crate) threads: Option<std::num::NonZero<usize>>,
+    /// Write the first output of all samples, one after the other, into this file.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) output: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) how: How,
+}
+
 /// How a model is planned and run.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "How to run it")]
@@ -185,6 +223,9 @@ pub(crate) struct How {
     /// the emulated core.
     #[arg(long, value_enum, default_value_t)]
     pub(crate) target: Target,
+    /// The instruction set to use on this host, instead of the best that it has.
+    #[arg(long, value_enum, env = "KINGLET_ISA")]
+    isa: Option<Isa>,
     /// Plan once, as at build time, or in the interpreter's own memory, as on a device.
     #[arg(long, value_enum, default_value_t)]
     pub(crate) mode: Mode,
@@ -219,6 +260,26 @@ pub(crate) enum Target {
     Host,
 }
 
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Isa {
+    Portable,
+    Avx2,
+    AvxVnni,
+    Avx512Vnni,
+}
+
+impl Isa {
+    fn family(self) -> kinglet::Target {
+        use kinglet::Target as Family;
+        match self {
+            Self::Portable => Family::Portable,
+            Self::Avx2 => Family::Avx2,
+            Self::AvxVnni => Family::AvxVnni,
+            Self::Avx512Vnni => Family::Avx512Vnni,
+        }
+    }
+}
+
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Mode {
     #[default]
@@ -249,6 +310,14 @@ enum ReferenceName {
 impl How {
     /// Refuses what is not built yet.
     pub(crate) fn check(&self) -> Result<()> {
+        if let Some(isa) = self.isa
+            && self.target == Target::Host
+            && !isa.family().runs_here()
+        {
+            let message =
+                format!("this machine does not have it; its best is {}", kinglet::Target::native().name());
+            return Err(Failure::usage(format!("--isa {}", value_name(isa)), message));
+        }
         if self.slim == Some(Switch::On) && self.mode == Mode::Loaded {
             let message = "loaded mode takes the file as it is; leave it out, or say --mode static";
             return Err(Failure::usage("--slim on", message));
@@ -285,7 +354,7 @@ impl How {
             Target::CortexM4 | Target::CortexM7 | Target::CortexM33 => Family::Dsp,
             Target::CortexM55 => Family::Mve,
             Target::Aarch64 | Target::Wasm32 => Family::Portable,
-            Target::Host => Family::native(),
+            Target::Host => self.isa.map_or_else(Family::native, Isa::family),
         }
     }
 

@@ -66,7 +66,7 @@ pub(crate) fn execute(args: &Bench, output: &Output) -> Result<bool> {
     let mut op_times = BTreeMap::<u32, Vec<u64>>::new();
     for _ in 0..args.runs {
         invoke::fill_inputs(&mut net);
-        for run in invoke::by_ops(&mut net, false).map_err(in_file)? {
+        for run in invoke::times(&mut net).map_err(in_file)? {
             op_times.entry(run.op).or_default().push(nanoseconds(run.time));
         }
     }

@@ -80,10 +80,20 @@ pub(crate) fn execute(args: &Diff, output: &Output) -> Result<bool> {
         let inputs = inputs(&args.folder, &case, &net, args)?;
         for n in 0..=invocations.last().copied().unwrap_or(0) {
             set_inputs(&mut net, &inputs, n, &args.folder, &case)?;
+            // An operator that runs subgraphs is done more than once: the last time counts.
+            let mut outputs = BTreeMap::new();
             while let Some(done) = net.step().map_err(|error| Failure::from(error).in_file(&args.model))? {
                 let op = done.op;
                 if done.op_done && invocations.contains(&n) {
-                    compare(&mut layers, op, &net, &graph, &mut dump, &case, n)?;
+                    keep(&mut outputs, &layers, op, &net, &graph);
+                }
+            }
+            for (i, got) in outputs {
+                let Some(layer) = layers.get_mut(i) else { continue };
+                let tensor = graph.tensor(layer.tensor).map_err(|error| file.explain(error))?;
+                let entry = format!("{case}/{n}/{}", layer.tensor);
+                if let Some(want) = dump.tensor(&entry, &tensor)? {
+                    layer.add(&case, n, &got, &want);
                 }
             }
         }
@@ -160,31 +170,23 @@ fn set_inputs(net: &mut Interpreter<'_>, case: &Case, n: usize, folder: &Path, n
     Ok(())
 }
 
-/// Compares the outputs of an operator that has just run.
-fn compare(
-    layers: &mut [Layer],
+/// Keeps the outputs of an operator that has just run, by the layer's place in the list.
+fn keep(
+    outputs: &mut BTreeMap<usize, Vec<u8>>,
+    layers: &[Layer],
     op: u32,
     net: &Interpreter<'_>,
     graph: &Graph<'_>,
-    dump: &mut Dump,
-    case: &str,
-    invocation: usize,
-) -> Result<()> {
+) {
     let plan = net.plan();
     let places = Named::new(&plan, graph);
-    for layer in layers.iter_mut().filter(|layer| layer.op == op) {
+    for (i, layer) in layers.iter().enumerate().filter(|(_, layer)| layer.op == op) {
         let Ok(tensor) = graph.tensor(layer.tensor) else { continue };
-        let Some(got) =
-            places.place(&Frame::default(), &tensor).and_then(|place| net.bytes_at(place, tensor.byte_len()))
-        else {
-            continue;
-        };
-        let Some(want) = dump.tensor(&format!("{case}/{invocation}/{}", layer.tensor), &tensor)? else {
-            continue;
-        };
-        layer.add(case, invocation, got, &want);
+        let place = places.place(&Frame::default(), &tensor);
+        if let Some(bytes) = place.and_then(|place| net.bytes_at(place, tensor.byte_len())) {
+            outputs.insert(i, bytes.to_vec());
+        }
     }
-    Ok(())
 }
 
 impl Layer {

@@ -112,7 +112,8 @@ impl From<ModelError> for Failure {
     fn from(error: ModelError) -> Self {
         let (place, text) = (error.place().to_string(), error.to_string());
         let message = text.strip_prefix(&format!("{place}: ")).unwrap_or(&text).to_owned();
-        Self { op: error.op(), ..Self::new(Kind::Model(error.kind()), place, message) }
+        let op = error.op().filter(|_| error.subgraph() == 0);
+        Self { op, ..Self::new(Kind::Model(error.kind()), place, message) }
     }
 }
 

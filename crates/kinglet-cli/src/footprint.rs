@@ -4,9 +4,9 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use clap::{Args, Subcommand, ValueEnum};
-use kinglet_datasheet::Number;
 use kinglet_datasheet::chart::kg;
 use kinglet_datasheet::footprint::{Report, chart, page};
+use kinglet_datasheet::{Number, sheet};
 use kinglet_footprint::table::{Document, Value};
 use kinglet_footprint::{Component, DataSet, Description, LOAD_KEYS, board, grid, scale};
 use kinglet_text::Text;
@@ -323,11 +323,26 @@ pub(crate) fn execute(args: &Footprint, output: &Output) -> Result<bool> {
     Ok(true)
 }
 
+/// The model of a device's file, or of a datasheet.
+fn model_of(
+    option: Option<&Path>,
+    document: &Document,
+    file: Option<&Path>,
+    text: &Text,
+) -> Result<Option<PathBuf>> {
+    match report::model_path(option, document, "device", "model", file, text)? {
+        Some(path) => Ok(Some(path)),
+        None => report::model_path(None, document, "model", "file", file, text),
+    }
+}
+
 /// Reads a device and counts.
 fn describe(document: &Document, model: Option<&Path>, text: &Text) -> Result<Report> {
     let facts = model.map(report::model_facts).transpose()?.unwrap_or_default();
-    let description = Description::read(document, facts).map_err(|error| report::failure(&error, text))?;
-    count(&description, text)
+    // A datasheet describes a device as well.
+    let others: Vec<_> = sheet::keys().collect();
+    let description = Description::read_beside(document, facts, &others);
+    count(&description.map_err(|error| report::failure(&error, text))?, text)
 }
 
 pub(crate) fn count(description: &Description, text: &Text) -> Result<Report> {
@@ -344,7 +359,7 @@ fn one(args: &Footprint, output: &Output) -> Result<()> {
     args.made_of.say(&mut document)?;
     args.used.say(&mut document);
     let file = args.device.as_deref();
-    let model = report::model_path(args.used.model.as_deref(), &document, "device", file, &text)?;
+    let model = model_of(args.used.model.as_deref(), &document, file, &text)?;
     let report = describe(&document, model.as_deref(), &text)?;
     if args.used.model.is_some() && report.inference.as_ref().is_none_or(|i| i.from != "macs") {
         return Err(Failure::usage("--model", text.get("error-model-alone")));
@@ -385,7 +400,7 @@ fn compare(args: &Compare, output: &Output) -> Result<()> {
         .iter()
         .map(|path| {
             let document = report::read(path, &text)?;
-            let model = report::model_path(None, &document, "device", Some(path), &text)?;
+            let model = model_of(None, &document, Some(path), &text)?;
             describe(&document, model.as_deref(), &text)
         })
         .collect::<Result<_>>()?;

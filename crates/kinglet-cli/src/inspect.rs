@@ -185,7 +185,7 @@ fn print(report: &Report, output: &Output) -> Result<()> {
         report.description,
     ))?;
     if report.subgraphs > 1 {
-        output.line(format_args!("{} subgraphs; the first is shown", report.subgraphs))?;
+        output.line(format_args!("{} subgraphs; the first is the one that runs", report.subgraphs))?;
     }
     for (way, tensors) in [("input", &report.inputs), ("output", &report.outputs)] {
         for (i, tensor) in tensors.iter().enumerate() {
@@ -195,7 +195,20 @@ fn print(report: &Report, output: &Output) -> Result<()> {
     output.line("")?;
 
     let mut rows = table(["#", "op", "input", "output", "MACs", "kernel"], &[0, 4]);
+    let mut subgraph = 0;
     for op in &report.ops {
+        if op.subgraph != subgraph {
+            subgraph = op.subgraph;
+            let heading = format!("subgraph {subgraph}:");
+            rows.add_row([
+                String::new(),
+                heading,
+                String::new(),
+                String::new(),
+                String::new(),
+                String::new(),
+            ]);
+        }
         rows.add_row([
             op.index.to_string(),
             op.name.clone(),

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use kinglet::{Interpreter, InvokeError};
+use kinglet::{Interpreter, InvokeError, Phase};
 use kinglet_cli::golden::Xorshift32;
 
 /// What an operator did.
@@ -11,7 +11,7 @@ pub(crate) struct OpRun {
     /// Its number in the file.
     pub(crate) op: u32,
     pub(crate) time: Duration,
-    /// CRC-32 of its first output, taken when it is done; 0 when nobody asked for it.
+    /// CRC-32 of its first output, taken when it is done; 0 when only times were asked for.
     pub(crate) crc32: u32,
 }
 
@@ -22,20 +22,36 @@ impl OpRun {
     }
 }
 
-/// Invokes by steps. Checksums are taken outside the times.
-pub(crate) fn by_ops(net: &mut Interpreter<'_>, with_crcs: bool) -> Result<Vec<OpRun>, InvokeError> {
+/// Invokes by steps. Checksums are taken outside the times. An operator that runs several times, or in several
+/// parts, is in the list once, with all its time.
+pub(crate) fn by_ops(net: &mut Interpreter<'_>) -> Result<Vec<OpRun>, InvokeError> {
     let mut ops: Vec<OpRun> = Vec::new();
     loop {
         let start = Instant::now();
         let Some(done) = net.step()? else { return Ok(ops) };
         let time = start.elapsed();
         let op = done.op;
-        let crc32 = if with_crcs { crc32fast::hash(done.output) } else { 0 };
-        match ops.last_mut() {
-            // An operator may take several steps; its output is whole after the last.
-            Some(last) if last.op == op => *last = OpRun { op, time: last.time + time, crc32 },
-            _ => ops.push(OpRun { op, time, crc32 }),
-        }
+        let crc32 = crc32fast::hash(done.output);
+        // Its output is whole after the last of its steps.
+        add(&mut ops, OpRun { op, time, crc32 });
+    }
+}
+
+/// Invokes, and measures each operator.
+pub(crate) fn times(net: &mut Interpreter<'_>) -> Result<Vec<OpRun>, InvokeError> {
+    let mut ops: Vec<OpRun> = Vec::new();
+    let mut start = Instant::now();
+    net.invoke_with(|op, phase| match phase {
+        Phase::Start => start = Instant::now(),
+        Phase::End => add(&mut ops, OpRun { op, time: start.elapsed(), crc32: 0 }),
+    })?;
+    Ok(ops)
+}
+
+fn add(ops: &mut Vec<OpRun>, run: OpRun) {
+    match ops.iter_mut().rev().find(|other| other.op == run.op) {
+        Some(other) => *other = OpRun { time: other.time + run.time, ..run },
+        None => ops.push(run),
     }
 }
 

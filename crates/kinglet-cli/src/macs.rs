@@ -16,6 +16,22 @@ pub(crate) fn macs(graph: &Graph<'_>, node: &Node<'_>) -> Option<u64> {
         // [1, height, width, channels]
         OpKind::DepthwiseConv2d => product(&[output()?]) * product(input(1)?.shape.dims().get(1..3)?),
         OpKind::FullyConnected => product(&[output()?]) * product(&[input(1)?.shape.last()]),
+        // Four gates, each with weights for the input and for the units' last outputs.
+        OpKind::UnidirectionalSequenceLstm => {
+            let vectors = product(input(0)?.shape.dims().get(..2)?);
+            let (by_input, by_hidden) = (input(1)?.shape.len(), input(5)?.shape.len());
+            4 * vectors * (u64::from(by_input) + u64::from(by_hidden))
+        }
+        // The weights, OHWI, come before the input; each input pixel meets every filter.
+        OpKind::TransposeConv => {
+            product(&[input(2)?.shape.len()]) * product(input(1)?.shape.dims().get(..3)?)
+        }
+        OpKind::BatchMatmul => {
+            let (factor, output) = (input(0)?, tensor(graph, node.outputs.get(0))?);
+            let (matrix, rows) = (factor.shape.dims().last_chunk::<2>()?, output.shape.dims());
+            let rows = u64::from(rows.iter().rev().nth(1).copied()?);
+            product(&[output.shape.len()]) * product(matrix).checked_div(rows)?
+        }
         OpKind::Svdf => {
             let batch = *input(0)?.shape.dims().first()?;
             let (features, times) = (input(1)?.shape.len(), input(2)?.shape.len());

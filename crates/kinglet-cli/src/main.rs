@@ -6,8 +6,10 @@ mod arena;
 mod args;
 mod bench;
 mod check;
+mod datasheet;
 mod diff;
 mod digits;
+mod eval;
 mod failure;
 mod footprint;
 mod inspect;
@@ -58,8 +60,11 @@ fn execute(command: Option<Command>, output: &Output) -> Result<bool> {
         Some(Command::Inspect(args)) => inspect::execute(args, output),
         Some(Command::Check(args)) => check::execute(args, output),
         Some(Command::Diff(args)) => diff::execute(args, output),
+        Some(Command::Eval(args)) => eval::execute(args, output),
         Some(Command::Bench(args)) => bench::execute(args, output),
         Some(Command::Footprint(args)) => footprint::execute(args, output),
+        Some(Command::Datasheet(args)) => datasheet::execute(args, output),
+        Some(Command::Risk(args)) => datasheet::execute_risk(args, output),
     };
     if let Err(failure) = &outcome {
         let error = failure.to_json();

@@ -20,6 +20,11 @@ impl Output {
         Self { json }
     }
 
+    /// Results are for programs.
+    pub(crate) fn is_json(&self) -> bool {
+        self.json
+    }
+
     /// A line for people; with `--json`, nothing.
     pub(crate) fn line(&self, text: impl fmt::Display) -> Result<()> {
         if self.json {

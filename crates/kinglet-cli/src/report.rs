@@ -38,8 +38,11 @@ impl Lang {
 
 /// Reads a description.
 pub(crate) fn read(path: &Path, text: &Text) -> Result<Document> {
-    let source = read_text(path, text)?;
-    Document::parse(&path.display().to_string(), &source).map_err(|error| failure(&error, text))
+    parse(path, &read_text(path, text)?, text)
+}
+
+pub(crate) fn parse(path: &Path, source: &str, text: &Text) -> Result<Document> {
+    Document::parse(&path.display().to_string(), source).map_err(|error| failure(&error, text))
 }
 
 pub(crate) fn read_text(path: &Path, text: &Text) -> Result<String> {
@@ -61,6 +64,7 @@ pub(crate) fn model_path(
     option: Option<&Path>,
     document: &Document,
     section: &str,
+    key: &str,
     file: Option<&Path>,
     text: &Text,
 ) -> Result<Option<PathBuf>> {
@@ -68,7 +72,7 @@ pub(crate) fn model_path(
         return Ok(Some(path.to_owned()));
     }
     let named = document.root().section(section).and_then(|section| match section {
-        Some(section) => section.text("model"),
+        Some(section) => section.text(key),
         None => Ok(None),
     });
     let named = named.map_err(|error| failure(&error, text))?;

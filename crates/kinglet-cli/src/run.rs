@@ -54,7 +54,7 @@ pub(crate) fn execute(args: &Run, output: &Output) -> Result<bool> {
 
     let in_file = |error| Failure::from(error).in_file(&args.model);
     let (ops, time) = if args.ops {
-        let ops = invoke::by_ops(&mut net, true).map_err(in_file)?;
+        let ops = invoke::by_ops(&mut net).map_err(in_file)?;
         let time = ops.iter().map(|run| run.time).sum();
         (Some(ops), time)
     } else {

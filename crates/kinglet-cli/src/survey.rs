@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use kinglet::{AllOps, ErrorKind, Model, ModelError, OpCode, Reason};
-use kinglet_tflite::{Graph, Node, Storage, Tensor};
+use kinglet_tflite::{Graph, Node, Op, Storage, Tensor};
 use serde::Serialize;
 
 use crate::failure::Failure;
@@ -12,7 +12,12 @@ use crate::macs::macs;
 /// An operator.
 #[derive(Debug, Serialize)]
 pub(crate) struct OpReport {
+    /// Counted through all subgraphs.
     pub(crate) index: u32,
+    pub(crate) subgraph: u32,
+    /// It is in the first subgraph, or in one that an operator calls.
+    #[serde(skip)]
+    pub(crate) is_called: bool,
     pub(crate) name: String,
     pub(crate) custom: bool,
     pub(crate) macs: Option<u64>,
@@ -52,33 +57,54 @@ impl TensorReport {
     }
 }
 
-/// The operators of a subgraph.
+/// The operators of all subgraphs, beginning with `graph`, the first.
 ///
 /// # Errors
-/// When one is malformed: what is merely unsupported is in the list.
+/// When one that may run is malformed: what is merely unsupported is in the list.
 pub(crate) fn ops(graph: &Graph<'_>) -> Result<Vec<OpReport>, ModelError> {
-    graph
-        .nodes()
-        .map(|node| {
+    let model = graph.model();
+    let mut called = BTreeSet::from([0]);
+    let mut waiting = vec![0];
+    while let Some(index) = waiting.pop() {
+        for op in model.graph(index)?.ops::<AllOps>().flatten() {
+            let callees = match op {
+                Op::If(op) => op.branches.to_vec(),
+                Op::While(op) => vec![op.condition, op.body],
+                Op::CallOnce(op) => vec![op.init],
+                _ => continue,
+            };
+            waiting.extend(callees.into_iter().filter(|&callee| called.insert(callee)));
+        }
+    }
+    let mut ops = Vec::new();
+    for index in 0..model.subgraph_count() as u32 {
+        let graph = model.graph(index)?;
+        let is_called = called.contains(&index);
+        for node in graph.nodes() {
             let node = node?;
             let reason = match graph.op::<AllOps>(node.index) {
                 Ok(_) => None,
-                Err(error) if error.kind() == ErrorKind::Unsupported => Some(error.reason.text().to_owned()),
+                Err(error) if error.kind() == ErrorKind::Unsupported || !is_called => {
+                    Some(error.reason.text().to_owned())
+                }
                 Err(error) => return Err(error),
             };
-            Ok(OpReport {
-                index: node.index,
+            ops.push(OpReport {
+                index: ops.len() as u32,
+                subgraph: index,
+                is_called,
                 name: op_name(&node),
                 custom: node.code == OpCode::CUSTOM,
-                macs: macs(graph, &node),
+                macs: macs(&graph, &node),
                 supported: reason.is_none(),
                 reason,
                 kernel: None,
-                inputs: tensors(graph, node.inputs.iter()),
-                outputs: tensors(graph, node.outputs.iter()),
-            })
-        })
-        .collect()
+                inputs: tensors(&graph, node.inputs.iter()),
+                outputs: tensors(&graph, node.outputs.iter()),
+            });
+        }
+    }
+    Ok(ops)
 }
 
 /// Tensors by number.
@@ -89,9 +115,10 @@ pub(crate) fn tensors(
     ids.map(|id| graph.tensor(id?).ok().map(|t| TensorReport::new(&t))).collect()
 }
 
-/// Multiply-accumulate operations of the operators whose number is known.
+/// Multiply-accumulate operations of the operators whose number is known, each counted once however often
+/// it runs.
 pub(crate) fn total_macs(ops: &[OpReport]) -> u64 {
-    ops.iter().filter_map(|op| op.macs).sum()
+    ops.iter().filter(|op| op.is_called).filter_map(|op| op.macs).sum()
 }
 
 /// Bytes of weights and other constants in the file, each counted once.
@@ -114,8 +141,11 @@ pub(crate) fn weights_bytes(model: &Model<'_>) -> u64 {
 
 /// The operators that kinglet does not run, with the reasons: "NAME: reason".
 pub(crate) fn unsupported(ops: &[OpReport]) -> Vec<String> {
-    let distinct: BTreeSet<_> =
-        ops.iter().filter_map(|op| Some(format!("{}: {}", op.name, op.reason.as_ref()?))).collect();
+    let distinct: BTreeSet<_> = ops
+        .iter()
+        .filter(|op| op.is_called)
+        .filter_map(|op| Some(format!("{}: {}", op.name, op.reason.as_ref()?)))
+        .collect();
     distinct.into_iter().collect()
 }
 
@@ -155,9 +185,13 @@ fn op_name(node: &Node<'_>) -> String {
     }
 }
 
-/// The name of operator `index`.
+/// The name of operator `index`, counted through `graph` and the subgraphs behind it.
 pub(crate) fn op_name_at(graph: &Graph<'_>, index: u32) -> String {
-    graph.node(index).map_or_else(|_| "?".to_owned(), |node| op_name(&node))
+    match (graph.node(index), index.checked_sub(graph.op_count()), graph.sibling(graph.index() + 1)) {
+        (Ok(node), ..) => op_name(&node),
+        (_, Some(behind), Ok(next)) => op_name_at(&next, behind),
+        _ => "?".to_owned(),
+    }
 }
 
 /// Text from a file, safe to print: a terminal would obey control characters.

@@ -42,6 +42,8 @@ pub struct Bar {
     pub value: Decimal,
     /// What it stands for.
     pub kind: Kind,
+    /// What is written before its value, to tell bars of a group apart.
+    pub mark: String,
 }
 
 /// Escapes text for XML.
@@ -76,7 +78,7 @@ fn open(svg: &mut String, height: f64, title: &str) {
 
 /// Horizontal bars on a logarithmic axis in kg. A value of zero has no bar.
 pub fn log_bars(title: &str, unit: &str, groups: &[Vec<Bar>], text: &Text) -> String {
-    const LABEL: f64 = 128.0;
+    const LABEL: f64 = 140.0;
     const VALUE: f64 = 46.0;
     const TOP: f64 = 34.0;
     const ROW: f64 = 19.0;
@@ -138,7 +140,7 @@ pub fn log_bars(title: &str, unit: &str, groups: &[Vec<Bar>], text: &Text) -> St
                  <text x=\"{:.1}\" y=\"{}\">{}</text>",
                 LABEL - 6.0,
                 y + 13.0,
-                clip(&bar.label, 22),
+                clip(&bar.label, 20),
                 escape(&bar.label),
                 bar.kind.class(),
                 y + 2.0,
@@ -146,7 +148,7 @@ pub fn log_bars(title: &str, unit: &str, groups: &[Vec<Bar>], text: &Text) -> St
                 ROW - 4.0,
                 end + 4.0,
                 y + 13.0,
-                kg(bar.value, text),
+                escape(format!("{} {}", bar.mark, kg(bar.value, text)).trim_start()),
             );
             y += ROW;
         }
@@ -378,5 +380,40 @@ pub fn confusion(
         }
     }
     svg.push_str("</svg>\n");
+    svg
+}
+
+/// A rectangle with its dimensions, to scale: width across, length down, in mm.
+pub fn outline(title: &str, (width, length): (f64, f64), labels: [&str; 2], below: &str) -> String {
+    const SIDE: f64 = 130.0;
+    const LEFT: f64 = 100.0;
+    const TOP: f64 = 52.0;
+    let scale = SIDE / width.max(length).max(1e-6);
+    let (wide, tall) = ((width * scale).max(4.0), (length * scale).max(4.0));
+    let (right, bottom) = (LEFT + wide, TOP + tall);
+    let [across, down] = labels.map(escape);
+    let mut svg = String::new();
+    open(&mut svg, bottom + 34.0, title);
+    let _ = writeln!(
+        svg,
+        "<text x=\"8\" y=\"18\" font-size=\"13\" font-weight=\"bold\">{}</text>\
+         <rect x=\"{LEFT}\" y=\"{TOP}\" width=\"{wide:.1}\" height=\"{tall:.1}\" rx=\"4\" fill=\"#f3f6f8\" \
+         stroke=\"#0072b2\" stroke-width=\"2\"/>\
+         <line class=\"axis\" x1=\"{LEFT}\" x2=\"{right:.1}\" y1=\"{y}\" y2=\"{y}\"/>\
+         <text x=\"{:.1}\" y=\"{:.1}\" text-anchor=\"middle\">{across}</text>\
+         <line class=\"axis\" x1=\"{x:.1}\" x2=\"{x:.1}\" y1=\"{TOP}\" y2=\"{bottom:.1}\"/>\
+         <text x=\"{:.1}\" y=\"{:.1}\">{down}</text>\
+         <text class=\"soft\" x=\"{:.1}\" y=\"{:.1}\" text-anchor=\"middle\">{}</text></svg>",
+        clip(title, 50),
+        LEFT + wide / 2.0,
+        TOP - 12.0,
+        right + 14.0,
+        TOP + tall / 2.0 + 4.0,
+        LEFT + wide / 2.0,
+        bottom + 20.0,
+        escape(below),
+        y = TOP - 7.0,
+        x = right + 8.0,
+    );
     svg
 }

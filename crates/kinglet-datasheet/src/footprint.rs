@@ -345,6 +345,7 @@ impl Report {
                 label: part.label(text),
                 value: part.kg.0,
                 kind: if part.key == Component::UseStage.key() { Kind::Use } else { Kind::Part },
+                mark: String::new(),
             })
             .collect()
     }
@@ -457,12 +458,14 @@ pub fn chart(reports: &[Report], text: &Text) -> String {
             }
         }
         for key in keys {
-            let bars = reports.iter().enumerate().map(|(i, report)| {
-                let part = report.parts.iter().find(|part| part.key == key);
-                let name = part.map_or_else(|| "–".to_owned(), |part| part.label(text));
-                let label = if reports.len() > 1 { format!("{} {name}", letter(i)) } else { name };
-                let kind = if i == 0 { Kind::Part } else { Kind::Use };
-                Bar { label, value: part.map_or(Decimal::ZERO, |part| part.kg.0), kind }
+            let parts = || reports.iter().map(|report| report.parts.iter().find(|part| part.key == key));
+            let label = parts().flatten().next().map_or_else(String::new, |part| part.label(text));
+            let bars = parts().enumerate().map(|(i, part)| Bar {
+                // Said once.
+                label: if i == 0 { label.clone() } else { String::new() },
+                value: part.map_or(Decimal::ZERO, |part| part.kg.0),
+                kind: if i == 0 { Kind::Part } else { Kind::Use },
+                mark: letter(i).to_string(),
             });
             groups.push(bars.collect());
         }
@@ -471,16 +474,16 @@ pub fn chart(reports: &[Report], text: &Text) -> String {
         .iter()
         .enumerate()
         .map(|(i, report)| {
-            let total = text.get("total");
-            let label =
-                if reports.len() > 1 { format!("{} {}", letter(i), report.title(text)) } else { total };
-            Bar { label, value: report.total_kg.0, kind: Kind::Total }
+            let mark = if reports.len() > 1 { letter(i).to_string() } else { String::new() };
+            let label = if i == 0 { text.get("total") } else { String::new() };
+            Bar { label, value: report.total_kg.0, kind: Kind::Total, mark }
         })
         .collect();
     sums.extend([WATCH, LAPTOP].map(|reference| Bar {
         label: reference.name.to_owned(),
         value: reference.kg.into(),
         kind: Kind::Reference,
+        mark: String::new(),
     }));
     groups.push(sums);
     let names: Vec<_> = reports

@@ -5,8 +5,13 @@
 #![forbid(unsafe_code)]
 
 pub mod chart;
+pub mod datasheet;
 pub mod footprint;
+pub mod lint;
 mod number;
 mod page;
+pub mod risk;
+pub mod sheet;
+pub mod spec;
 
 pub use number::Number;

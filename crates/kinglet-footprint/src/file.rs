@@ -125,6 +125,21 @@ impl Description {
         Self::read_from(&root, model)
     }
 
+    /// Reads the device from a description that may hold these sections as well.
+    ///
+    /// # Errors
+    /// For the first thing that is wrong with it.
+    pub fn read_beside(document: &Document, model: ModelFacts, others: &[&str]) -> Result<Self> {
+        let root = document.root();
+        // Without any of the others it is a device's file, and their names would only confuse.
+        if !root.entries().iter().any(|(name, _)| others.contains(&name.as_str())) {
+            return Self::read(document, model);
+        }
+        let known: Vec<&str> = SECTIONS.iter().chain(others).copied().collect();
+        root.only(&known)?;
+        Self::read_from(&root, model)
+    }
+
     /// Reads the sections of a description that may hold others as well.
     ///
     /// # Errors

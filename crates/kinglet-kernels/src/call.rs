@@ -2,6 +2,7 @@
 
 use core::cell::Cell;
 use core::fmt;
+use core::marker::PhantomData;
 use core::ops::Range;
 
 use crate::memory::{Element, Place, Region, Source, View};
@@ -85,13 +86,18 @@ impl<'a> Call<'a> {
         self.constant(place, len).map(bytemuck::cast_slice)
     }
 
-    /// The bias of `channels` channels, or none.
+    /// The int32 bias of `channels` channels, or none.
     pub fn bias(&self, place: Place, channels: usize) -> Result<Bias<'a>, Fault> {
+        self.bias_of(place, channels)
+    }
+
+    /// The bias of `channels` channels, or none.
+    pub fn bias_of<T: Element>(&self, place: Place, channels: usize) -> Result<Bias<'a, T>, Fault> {
         if place == Place::NONE {
-            return Ok(Bias(None));
+            return Ok(Bias { bytes: None, element: PhantomData });
         }
-        let bytes = channels.checked_mul(4).ok_or(Fault::OutOfBounds)?;
-        self.constant(place, bytes).map(|bytes| Bias(Some(bytes)))
+        let bytes = channels.checked_mul(T::SIZE).ok_or(Fault::OutOfBounds)?;
+        self.constant(place, bytes).map(|bytes| Bias { bytes: Some(bytes), element: PhantomData })
     }
 
     /// The requantisation table at word `at` of the plan: one multiplier for all channels when
@@ -108,16 +114,19 @@ impl<'a> Call<'a> {
     }
 }
 
-/// A layer's int32 bias, read bytewise: in a model file it may lie unaligned.
+/// A layer's bias, read bytewise: in a model file it may lie unaligned.
 #[derive(Clone, Copy)]
-pub struct Bias<'a>(Option<&'a [u8]>);
+pub struct Bias<'a, T = i32> {
+    bytes: Option<&'a [u8]>,
+    element: PhantomData<T>,
+}
 
-impl Bias<'_> {
+impl<T: Element + Default> Bias<'_, T> {
     /// The bias of `channel`; 0 when the layer has none.
     #[inline]
-    pub fn get(&self, channel: usize) -> Result<i32, Fault> {
-        match self.0 {
-            None => Ok(0),
+    pub fn get(&self, channel: usize) -> Result<T, Fault> {
+        match self.bytes {
+            None => Ok(T::default()),
             Some(bytes) => Source::Constant(bytes).get(channel),
         }
     }

@@ -1,9 +1,9 @@
 //! What a step touches, said by its parameters: for checking plans without running them.
 
 use crate::ops::{
-    batch_matmul, binary, cast, conv_2d, copy, depthwise_conv_2d, dynamic_update_slice, float_images,
-    fully_connected, gather, jump, known, l2_normalization, log_softmax, pool_2d, quantize, reduce,
-    reduce_plain, relation, resize, select, softmax, strided_copy, sums, svdf, transpose_conv, unary,
+    batch_matmul, binary, cast, conv_2d, copy, depthwise_conv_2d, dsp, dynamic_update_slice, float_images,
+    fully_connected, gather, jump, known, l2_normalization, log_softmax, lstm, one_hot, pool_2d, quantize,
+    reduce, reduce_plain, relation, resize, select, softmax, strided_copy, sums, svdf, transpose_conv, unary,
 };
 use crate::{Kernel, Overlap, Params, Place, Word};
 
@@ -48,8 +48,8 @@ pub struct Footprint<'w> {
     pub many: &'w [u32],
     /// The output.
     pub write: Span,
-    /// State that is read and written.
-    pub state: Span,
+    /// State that is read and written, in the operator's order; the rest is empty.
+    pub states: [Span; 2],
     /// Scratch memory: `None` for kernels that use none.
     pub scratch: Span,
     /// How the output may lie over an input.
@@ -82,7 +82,8 @@ impl<'w> Footprint<'w> {
             Overlap::Rows(distances) if i == 0 => {
                 Some(if backwards { distances.lag } else { distances.lead }.into())
             }
-            Overlap::Rows(_) => None,
+            Overlap::InPlace if i == 0 && read.place == self.write.place => return true,
+            Overlap::Rows(_) | Overlap::InPlace => None,
         };
         let (from, to) = (read.place.offset() as u64, self.write.place.offset() as u64);
         let (ahead, behind) = if backwards { (from, to) } else { (to, from) };
@@ -98,7 +99,7 @@ impl<'w> Footprint<'w> {
             third: Span::EMPTY,
             many: &[],
             write: Span::EMPTY,
-            state: Span::EMPTY,
+            states: [Span::EMPTY; 2],
             scratch: Span::EMPTY,
             overlap: Overlap::Never,
             same_elements: [true; 2],
@@ -204,7 +205,26 @@ impl<'w> Footprint<'w> {
                 footprint.binary(words, 8)?;
             }
             Kernel::RsqrtS8 | Kernel::NotBool => footprint.unary(words, 1)?,
-            Kernel::SqrtF32 | Kernel::RsqrtF32 => footprint.unary(words, 4)?,
+            Kernel::SqrtF32
+            | Kernel::RsqrtF32
+            | Kernel::ExpF32
+            | Kernel::EluF32
+            | Kernel::LogF32
+            | Kernel::SinF32
+            | Kernel::CosF32
+            | Kernel::SignF32
+            | Kernel::LogisticF32
+            | Kernel::TanhF32 => footprint.unary(words, 4)?,
+            Kernel::OneHot => {
+                let p = one_hot::OneHotParams::from_words(words)?;
+                let element = p.element;
+                footprint.reads = [
+                    Span::new(p.indices, &[p.outer, p.inner, p.index_type.size()]),
+                    Span::new(p.on, &[element]),
+                ];
+                footprint.third = Span::new(p.off, &[element]);
+                footprint.write = Span::new(p.output, &[p.outer, p.depth, p.inner, element]);
+            }
             Kernel::Gather => {
                 let p = gather::GatherParams::from_words(words)?;
                 let indices = Span::new(p.indices, &[p.batch, p.chosen, p.index_type.size()]);
@@ -231,57 +251,120 @@ impl<'w> Footprint<'w> {
                 footprint.write = Span::new(p.output, &[p.depth, p.batch]);
                 footprint.overlap = Overlap::Elements;
             }
-            Kernel::BatchMatmulS8 | Kernel::BatchMatmulF32 => {
+            Kernel::BatchMatmulS8 | Kernel::BatchMatmulS16 | Kernel::BatchMatmulF32 => {
                 let p = batch_matmul::BatchMatmulParams::from_words(words)?;
-                let size = if kernel == Kernel::BatchMatmulF32 { 4 } else { 1 };
+                let size = match kernel {
+                    Kernel::BatchMatmulS8 => 1,
+                    Kernel::BatchMatmulS16 => 2,
+                    _ => 4,
+                };
                 footprint.reads =
                     [Span::new(p.input1, &[p.len1, size]), Span::new(p.input2, &[p.len2, size])];
                 footprint.write = Span::new(p.output, &[p.len, size]);
             }
-            Kernel::TransposeConv => {
+            Kernel::TransposeConv | Kernel::TransposeConvS16 | Kernel::TransposeConvS16B32 => {
                 let p = transpose_conv::TransposeConvParams::from_words(words)?;
-                let [from, to] = p.strides()?;
+                let [from, to] = p.strides(if kernel == Kernel::TransposeConv { 1 } else { 2 })?;
                 footprint.reads = [Span::new(p.input, &[from, p.input_rows]), Span::EMPTY];
                 footprint.write = Span::new(p.output, &[to, p.output_rows]);
             }
             Kernel::Conv2d
+            | Kernel::Conv2dScalar
+            | Kernel::Conv2dAvx512Vnni
+            | Kernel::Conv2dAvxVnni
+            | Kernel::Conv2dAvx2
+            | Kernel::Conv2dS8W4
+            | Kernel::Conv2dS16
+            | Kernel::Conv2dS16B32
             | Kernel::Conv2dDspFloor
             | Kernel::Conv2dDspRounded
             | Kernel::Conv2dDspRowsFloor
-            | Kernel::Conv2dDspRowsRounded
-            | Kernel::Conv2dScalar => {
+            | Kernel::Conv2dDspRowsRounded => {
                 let p = conv_2d::Conv2dParams::from_words(words)?;
                 footprint.scratch = Span::new(p.scratch, &[p.scratch_len]);
                 footprint.reads = [Span::new(p.input, &[p.input_stride, p.input_ring]), Span::EMPTY];
                 footprint.write = Span::new(p.output, &[p.output_stride, p.output_ring]);
                 footprint.overlap = match kernel {
-                    Kernel::Conv2d | Kernel::Conv2dScalar => Overlap::Rows(p.row_distances()),
-                    _ => crate::arch::dsp::conv::overlap(&p),
+                    Kernel::Conv2dDspFloor
+                    | Kernel::Conv2dDspRounded
+                    | Kernel::Conv2dDspRowsFloor
+                    | Kernel::Conv2dDspRowsRounded => crate::arch::dsp::conv::overlap(&p),
+                    _ => Overlap::Rows(p.row_distances()),
                 };
             }
-            Kernel::DepthwiseConv2d | Kernel::DepthwiseConv2dScalar => {
+            Kernel::DepthwiseConv2d
+            | Kernel::DepthwiseConv2dS8W4
+            | Kernel::DepthwiseConv2dS16
+            | Kernel::DepthwiseConv2dScalar
+            | Kernel::DepthwiseConv2dAvx512Vnni
+            | Kernel::DepthwiseConv2dAvxVnni
+            | Kernel::DepthwiseConv2dAvx2
+            | Kernel::DepthwiseOneAvx512Vnni
+            | Kernel::DepthwiseOneAvxVnni
+            | Kernel::DepthwiseOneAvx2 => {
                 let p = depthwise_conv_2d::DepthwiseConv2dParams::from_words(words)?;
                 footprint.scratch = Span::new(p.scratch, &[p.scratch_len]);
                 footprint.reads = [Span::new(p.input, &[p.input_stride, p.input_ring]), Span::EMPTY];
                 footprint.write = Span::new(p.output, &[p.output_stride, p.output_ring]);
                 footprint.overlap = Overlap::Rows(p.row_distances());
             }
-            Kernel::FullyConnected | Kernel::FullyConnectedLitert | Kernel::FullyConnectedScalar => {
-                let p = fully_connected::FullyConnectedParams::from_words(words)?;
+            Kernel::Depthwise3x3
+            | Kernel::Depthwise3x3Relu
+            | Kernel::Depthwise3x3Stride2
+            | Kernel::Depthwise3x3Stride2Relu => {
+                let p = depthwise_conv_2d::DepthwiseConv2dParams::from_words(words)?;
                 footprint.scratch = Span::new(p.scratch, &[p.scratch_len]);
-                footprint.reads = [Span::new(p.input, &[p.input_depth, p.batch]), Span::EMPTY];
-                footprint.write = Span::new(p.output, &[p.output_depth, p.batch]);
+                footprint.reads = [Span::new(p.input, &[p.input_stride, p.input_ring]), Span::EMPTY];
+                footprint.write = Span::new(p.output, &[p.output_stride, p.output_ring]);
+                footprint.overlap = dsp::depthwise::overlap(&p);
             }
-            Kernel::SoftmaxS8 | Kernel::SoftmaxS8S16 => {
+            Kernel::FullyConnected
+            | Kernel::FullyConnectedLitert
+            | Kernel::FullyConnectedScalar
+            | Kernel::FullyConnectedAvx512Vnni
+            | Kernel::FullyConnectedAvxVnni
+            | Kernel::FullyConnectedAvx2
+            | Kernel::FullyConnectedDsp
+            | Kernel::FullyConnectedDspChannels
+            | Kernel::FullyConnectedDspRows
+            | Kernel::FullyConnectedOffset
+            | Kernel::FullyConnectedComputed
+            | Kernel::FullyConnectedS8W4
+            | Kernel::FullyConnectedS16
+            | Kernel::FullyConnectedS16B32 => {
+                let p = fully_connected::FullyConnectedParams::from_words(words)?;
+                let size = match kernel {
+                    Kernel::FullyConnectedS16 | Kernel::FullyConnectedS16B32 => 2,
+                    _ => 1,
+                };
+                footprint.scratch = Span::new(p.scratch, &[p.scratch_len]);
+                footprint.reads = [Span::new(p.input, &[p.input_depth, p.batch, size]), Span::EMPTY];
+                if kernel == Kernel::FullyConnectedComputed {
+                    let [_, weights] = &mut footprint.reads;
+                    *weights = Span::new(p.weights, &[p.output_depth, p.input_depth]);
+                }
+                footprint.write = Span::new(p.output, &[p.output_depth, p.batch, size]);
+            }
+            Kernel::SoftmaxS8 | Kernel::SoftmaxS8S16 | Kernel::SoftmaxS16 => {
                 let p = softmax::SoftmaxParams::from_words(words)?;
-                let size = if kernel == Kernel::SoftmaxS8 { 1 } else { 2 };
-                footprint.reads = [Span::new(p.input, &[p.depth, p.batch]), Span::EMPTY];
-                footprint.write = Span::new(p.output, &[p.depth, p.batch, size]);
-                if size == 1 {
+                let from = if kernel == Kernel::SoftmaxS16 { 2 } else { 1 };
+                let to = if kernel == Kernel::SoftmaxS8 { 1 } else { 2 };
+                footprint.reads = [Span::new(p.input, &[p.depth, p.batch, from]), Span::EMPTY];
+                footprint.write = Span::new(p.output, &[p.depth, p.batch, to]);
+                if from == to {
                     footprint.overlap = Overlap::Elements;
                 }
             }
-            Kernel::AveragePool2d | Kernel::MaxPool2d => {
+            Kernel::AveragePool2d
+            | Kernel::MaxPool2d
+            | Kernel::AveragePool2dS16
+            | Kernel::MaxPool2dS16
+            | Kernel::AveragePool2dAvx512Vnni
+            | Kernel::MaxPool2dAvx512Vnni
+            | Kernel::AveragePool2dAvxVnni
+            | Kernel::MaxPool2dAvxVnni
+            | Kernel::AveragePool2dAvx2
+            | Kernel::MaxPool2dAvx2 => {
                 let p = pool_2d::Pool2dParams::from_words(words)?;
                 footprint.reads = [Span::new(p.input, &[p.input_stride, p.input_ring]), Span::EMPTY];
                 footprint.write = Span::new(p.output, &[p.output_stride, p.output_ring]);
@@ -290,6 +373,15 @@ impl<'w> Footprint<'w> {
             Kernel::AddS8
             | Kernel::SubS8
             | Kernel::MulS8
+            | Kernel::AddS8Avx512Vnni
+            | Kernel::SubS8Avx512Vnni
+            | Kernel::MulS8Avx512Vnni
+            | Kernel::AddS8AvxVnni
+            | Kernel::SubS8AvxVnni
+            | Kernel::MulS8AvxVnni
+            | Kernel::AddS8Avx2
+            | Kernel::SubS8Avx2
+            | Kernel::MulS8Avx2
             | Kernel::MaximumS8
             | Kernel::MinimumS8
             | Kernel::SquaredDifferenceS8
@@ -339,13 +431,23 @@ impl<'w> Footprint<'w> {
                 footprint.write = Span::new(p.output, &[p.len, p.to.size()]);
                 footprint.overlap = Overlap::Elements;
             }
+            Kernel::LstmS8 | Kernel::LstmS16 => {
+                let p = lstm::LstmParams::from_words(words)?;
+                let size = if kernel == Kernel::LstmS8 { 1 } else { 2 };
+                footprint.reads = [Span::new(p.input, &[p.batch, p.steps, p.features, size]), Span::EMPTY];
+                footprint.write = Span::new(p.output, &[p.batch, p.steps, p.units, size]);
+                footprint.states = [
+                    Span::new(p.hidden, &[p.batch, p.units, size]),
+                    Span::new(p.cell, &[p.batch, p.units, 2]),
+                ];
+            }
             Kernel::SvdfS8 | Kernel::SvdfS16 => {
                 let p = svdf::SvdfParams::from_words(words)?;
                 let size = if kernel == Kernel::SvdfS8 { 1 } else { 2 };
                 footprint.reads = [Span::new(p.input, &[p.batch, p.features]), Span::EMPTY];
                 let units = p.filters.checked_div(p.rank)?;
                 footprint.write = Span::new(p.output, &[p.batch, units]);
-                footprint.state = Span::new(p.state, &[p.batch, p.filters, p.memory, size]);
+                footprint.states = [Span::new(p.state, &[p.batch, p.filters, p.memory, size]), Span::EMPTY];
             }
             Kernel::Requantize | Kernel::Quantize | Kernel::Dequantize => {
                 let p = quantize::QuantizeParams::from_words(words)?;

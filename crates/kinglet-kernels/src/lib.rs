@@ -17,7 +17,8 @@
 #![no_std]
 #![deny(unsafe_code)]
 
-#[cfg(test)]
+// Hosts find out at run time what the machine can do.
+#[cfg(any(test, kinglet_wide = "x86"))]
 extern crate std;
 
 mod arch;

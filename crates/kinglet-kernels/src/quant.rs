@@ -59,7 +59,7 @@ pub fn multiply_by_quantized_multiplier(x: i32, multiplier: i32, shift: i32) -> 
 }
 
 /// Rounds half away from zero, like C's `roundf`, and saturates to the range of `i32` (NaN gives 0).
-pub fn round_to_i32(x: f32) -> i32 {
+pub const fn round_to_i32(x: f32) -> i32 {
     let truncated = x as i32; // saturates
     let fraction = x - truncated as f32;
     if fraction >= 0.5 {
@@ -131,6 +131,26 @@ impl Multiplier {
         // As `multiply_by_quantized_multiplier`; a multiplier that is not negative saturates nothing.
         let product = wide_product(x.wrapping_shl(left), self.multiplier.max(0));
         rounding_divide_by_pot(((product + (1 << 30)) >> 31) as i32, right.into())
+    }
+}
+
+impl Multiplier {
+    /// `x` times this factor for 48-bit sums: the multiplier is cut to 15 bits, and there is one rounding, ties
+    /// upwards. TFLite: `MultiplyByQuantizedMultiplier` for `int64_t`.
+    ///
+    /// `shift` is at most 7 there: see [`Multiplier::is_wide`].
+    #[inline]
+    pub fn apply_wide(self, x: i64) -> i32 {
+        let multiplier =
+            if self.multiplier < 0x7fff_0000 { self.multiplier.wrapping_add(1 << 15) >> 16 } else { 0x7fff };
+        let shift = 15u32.wrapping_sub(i32::from(self.shift) as u32);
+        let round = 1i64.wrapping_shl(shift.wrapping_sub(1));
+        x.wrapping_mul(multiplier.into()).wrapping_add(round).wrapping_shr(shift) as i32
+    }
+
+    /// [`Multiplier::apply_wide`] can apply it.
+    pub const fn is_wide(self) -> bool {
+        self.shift < 8
     }
 }
 
@@ -295,6 +315,16 @@ mod tests {
             let m = Multiplier::from_real(real).unwrap();
             let back = f64::from(m.multiplier) * 2f64.powi(i32::from(m.shift) - 31);
             prop_assert!((back / real - 1.0).abs() < 1e-9);
+        }
+
+        #[test]
+        fn wide_sums_are_scaled_with_one_rounding(x in -(1i64 << 40)..1 << 40, real in 1e-6f64..1e-2) {
+            let m = Multiplier::from_real(real).unwrap();
+            let (got, exact) = (f64::from(m.apply_wide(x)), x as f64 * real);
+            if exact.abs() < 1e9 {
+                // 15 bits of multiplier, and the rounding.
+                prop_assert!((got - exact).abs() <= exact.abs() * 2f64.powi(-15) + 0.51, "{} {}", got, exact);
+            }
         }
 
         #[test]

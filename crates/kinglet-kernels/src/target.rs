@@ -15,13 +15,23 @@ pub enum Target {
     Dsp,
     /// Armv8.1-M with Helium: Cortex-M55, M85.
     Mve,
+    /// x86-64 with AVX2 and FMA.
+    Avx2,
+    /// x86-64 with AVX-VNNI: dot products on 256-bit vectors.
+    AvxVnni,
+    /// x86-64 with AVX-512 VNNI.
+    Avx512Vnni,
 }
 
 impl Target {
     /// Every family that a device can be compiled for.
     pub const DEVICES: [Self; 4] = [Self::Portable, Self::Scalar, Self::Dsp, Self::Mve];
 
-    /// The family that this program is compiled for. Hosts get the portable one.
+    /// Every family of hosts, the best first.
+    pub const HOSTS: [Self; 3] = [Self::Avx512Vnni, Self::AvxVnni, Self::Avx2];
+
+    /// The family that this program is compiled for. On hosts the portable one: their instruction set is found
+    /// out when the program runs.
     const COMPILED: Self = if cfg!(kinglet_family = "mve") {
         Self::Mve
     } else if cfg!(kinglet_family = "dsp") {
@@ -33,8 +43,17 @@ impl Target {
     };
 
     /// The best family for this machine.
-    pub const fn native() -> Self {
-        Self::COMPILED
+    pub fn native() -> Self {
+        Self::HOSTS.into_iter().find(|family| family.runs_here()).unwrap_or(Self::COMPILED)
+    }
+
+    /// This machine can run the family's kernels.
+    pub fn runs_here(self) -> bool {
+        match self {
+            #[cfg(kinglet_wide = "x86")]
+            Self::Avx2 | Self::AvxVnni | Self::Avx512Vnni => crate::arch::x86::has(self),
+            _ => self.is_linked(),
+        }
     }
 
     /// Its name.
@@ -44,12 +63,18 @@ impl Target {
             Self::Scalar => "scalar",
             Self::Dsp => "dsp",
             Self::Mve => "mve",
+            Self::Avx2 => "avx2",
+            Self::AvxVnni => "avx-vnni",
+            Self::Avx512Vnni => "avx512-vnni",
         }
     }
 
     /// Programs contain the kernels of this family: on a device its own and those that these fall back to,
-    /// on a host all of them.
+    /// on a host all devices' and its own.
     pub const fn is_linked(self) -> bool {
+        if matches!(self, Self::Avx2 | Self::AvxVnni | Self::Avx512Vnni) {
+            return cfg!(kinglet_wide = "x86");
+        }
         !cfg!(target_os = "none")
             || matches!(
                 (self, Self::COMPILED),
@@ -151,6 +176,8 @@ pub enum Overlap {
     Elements,
     /// Over the first input, by a kernel that computes row by row in either direction.
     Rows(Distances),
+    /// Over the first input, where both start at the same byte.
+    InPlace,
 }
 
 /// How far in front of or behind its input an output has to start; in bytes.

@@ -523,10 +523,11 @@ impl<S: OpSet> Checker<'_, '_, S> {
             }
 
             let footprint = self.footprint(step)?;
-            let Footprint { write, state, scratch, .. } = footprint;
-            for touched in [&state, &scratch] {
+            let Footprint { write, states, scratch, .. } = footprint;
+            for touched in states.iter().chain([&scratch]) {
                 self.in_bounds(touched, step)?;
             }
+            let touches_state = |span: &Span| states.iter().any(|state| state.overlaps(span));
             if write != written || write.place.region() != Some(Region::Arena) {
                 return Err(CheckError::OtherGraph);
             }
@@ -548,16 +549,18 @@ impl<S: OpSet> Checker<'_, '_, S> {
                 }
                 if !footprint.spares(i, entry.first_row > entry.end_row)
                     || read.overlaps(&scratch)
-                    || read.overlaps(&state)
+                    || touches_state(&read)
                 {
                     return Err(CheckError::Overlap { step: at });
                 }
             }
-            if write.overlaps(&scratch) || write.overlaps(&state) || scratch.overlaps(&state) {
+            let [first, second] = states;
+            let apart = !write.overlaps(&scratch) && !first.overlaps(&second);
+            if !apart || touches_state(&write) || touches_state(&scratch) {
                 return Err(CheckError::Overlap { step: at });
             }
-            if state.len > 0 {
-                let id = variable(&frame.graph, node)?.ok_or(CheckError::OtherGraph)?;
+            for (i, state) in states.into_iter().enumerate().filter(|(_, state)| state.len > 0) {
+                let id = variable(&frame.graph, node, i)?.ok_or(CheckError::OtherGraph)?;
                 self.check_state(step, state, frame.graph.tensor(id)?.byte_len(), Owner::Tensor(id))?;
             }
         }
@@ -699,22 +702,25 @@ impl<S: OpSet> Checker<'_, '_, S> {
         self.in_bounds(&state, step)?;
         for earlier in (0..step).rev() {
             let (entry, kernel) = self.step(earlier)?;
-            let other = match kernel {
-                Kernel::SvdfS8 | Kernel::SvdfS16 => self.footprint(earlier)?.state,
-                Kernel::Jump | Kernel::Copy => self.footprint(earlier)?.reads[0],
-                _ => Span::EMPTY,
+            let [first, second] = match kernel {
+                Kernel::SvdfS8 | Kernel::SvdfS16 | Kernel::LstmS8 | Kernel::LstmS16 => {
+                    self.footprint(earlier)?.states
+                }
+                Kernel::Jump | Kernel::Copy => [self.footprint(earlier)?.reads[0], Span::EMPTY],
+                _ => [Span::EMPTY; 2],
             };
-            let touched = [other, announced(&entry)].into_iter().find(|span| span.overlaps(&state));
-            if let Some(touched) = touched {
-                let same = touched == state && self.owner(&entry)? == Some(owner);
+            let mut touched = [first, second, announced(&entry)].into_iter().enumerate();
+            if let Some((i, touched)) = touched.find(|(_, span)| span.overlaps(&state)) {
+                // Only an operator with two states has them in two places.
+                let same = touched == state && self.owner(&entry, usize::from(i == 1))? == Some(owner);
                 return if same { Ok(()) } else { Err(CheckError::Overlap { step: step as u32 }) };
             }
         }
         Ok(())
     }
 
-    /// What a step of an operator with state belongs to.
-    fn owner(&self, step: &Step) -> Result<Option<Owner>, CheckError> {
+    /// What a step of an operator with state belongs to, as far as its state number `i` is concerned.
+    fn owner(&self, step: &Step, i: usize) -> Result<Option<Owner>, CheckError> {
         let model = self.graph.model();
         let mut first_op = 0;
         for index in 0..model.subgraph_count() as u32 {
@@ -731,7 +737,7 @@ impl<S: OpSet> Checker<'_, '_, S> {
                     Op::CallOnce(op) => Some(Owner::Slot(op.slot)),
                     _ => None,
                 },
-                _ => variable(&graph, &node)?.map(Owner::Tensor),
+                _ => variable(&graph, &node, i)?.map(Owner::Tensor),
             });
         }
         Ok(None)
@@ -753,11 +759,15 @@ impl<S: OpSet> Checker<'_, '_, S> {
     }
 }
 
-/// The variable that an operator keeps its state in.
-fn variable(graph: &Graph<'_>, node: &Node<'_>) -> Result<Option<u32>, CheckError> {
+/// The variable number `i` of those that an operator keeps its state in.
+fn variable(graph: &Graph<'_>, node: &Node<'_>, i: usize) -> Result<Option<u32>, CheckError> {
+    let mut found = 0;
     for id in node.inputs.iter().flatten() {
         if matches!(graph.tensor(id)?.storage, Storage::Variable) {
-            return Ok(Some(id));
+            if found == i {
+                return Ok(Some(id));
+            }
+            found += 1;
         }
     }
     Ok(None)
@@ -773,6 +783,8 @@ fn read_input(node: &Node<'_>, copy: usize, i: usize) -> usize {
         Some(OpKind::Split | OpKind::Fill) => 1,
         // The output's shape and the filters come first.
         Some(OpKind::TransposeConv) => 2,
+        // The depth is the second.
+        Some(OpKind::OneHot) if i > 0 => i.saturating_add(1),
         // The indices come first.
         Some(OpKind::EmbeddingLookup) => 1usize.saturating_sub(i),
         _ => i,

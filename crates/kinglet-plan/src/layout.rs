@@ -10,7 +10,7 @@
 //! An operator's output may lie over an input that dies with it, as far as the operator's kernel allows
 //! ([`Overlap`]): it starts some way before the input or behind its start.
 
-use core::cmp::Reverse;
+use core::cmp::{Ordering, Reverse};
 
 use kinglet_kernels::{Choice, Overlap, Place, Region};
 use kinglet_tflite::ops::{CONTROL, CallOnce, If, VARIABLES, While};
@@ -51,7 +51,7 @@ struct Record {
     /// The tensor that this one may lie over when that dies as this is written; [`END`]: none.
     over: u16,
     /// How far in front of it, or behind it, this has to start, in units of [`ALIGNMENT`]; `u16::MAX`: further
-    /// than that, so not over it.
+    /// than that, so not over it. Both 0: just where it starts.
     lead: u16,
     lag: u16,
 }
@@ -143,6 +143,14 @@ impl Record {
             (lag, lead)
         };
         let at = i64::from(other.offset);
+        if (before, behind) == (0, 0) {
+            // Just where the other is, or clear of it.
+            return match self.offset.cmp(&other.offset) {
+                Ordering::Less => (at - i64::from(self.size), at),
+                Ordering::Equal => (at, at),
+                Ordering::Greater => (at, at + i64::from(other.size)),
+            };
+        }
         (at - i64::from(before), at + i64::from(behind))
     }
 }
@@ -773,6 +781,7 @@ fn lay_over(
                 Some((Overlap::element_lead(from.byte_len(), to.byte_len()), u32::MAX))
             }
             Overlap::Rows(distances) if i == 0 => Some((distances.lead, distances.lag)),
+            Overlap::InPlace if i == 0 => Some((0, 0)),
             _ => None,
         })
     };

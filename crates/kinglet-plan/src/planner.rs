@@ -269,10 +269,10 @@ fn state_inits<S: OpSet>(
     writer: &mut PlanWriter<'_>,
 ) -> Result<(), PlanError> {
     for id in 0..graph.tensor_count() {
-        let tensor = graph.tensor(id)?;
-        if !matches!(tensor.storage, Storage::Variable) {
+        // Operators check the tensors that they use; others may have no size, as an LSTM's intermediates.
+        let Some(tensor) = graph.tensor(id).ok().filter(|it| matches!(it.storage, Storage::Variable)) else {
             continue;
-        }
+        };
         if let Some(place) = places.place(&Frame::default(), &tensor) {
             let zero_point = match tensor.dtype {
                 kinglet_tflite::DType::Int8 => tensor.quantization.zero_point(0).unwrap_or(0),

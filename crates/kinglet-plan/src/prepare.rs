@@ -9,8 +9,10 @@ mod dynamic_update_slice;
 mod fully_connected;
 mod gather;
 mod known;
+mod lstm;
 mod movement;
 mod normalize;
+mod one_hot;
 mod pool;
 mod reduce;
 mod relation;
@@ -27,9 +29,10 @@ mod variable;
 
 use kinglet_kernels::ops::binary::Limits;
 use kinglet_kernels::ops::copy::CopyParams;
+use kinglet_kernels::ops::layer::limits_s16;
 use kinglet_kernels::quant::{Multiplier, quantize};
 use kinglet_kernels::{Choice, Kernel, Overlap, Params, Place, Region, Weights, Word};
-use kinglet_tflite::ops::{Activation, GATHER, MOVEMENT, NORMALIZE, REDUCE, RELATION, SELECT};
+use kinglet_tflite::ops::{Activation, GATHER, MOVEMENT, NORMALIZE, REDUCE, RELATION, SELECT, Sums};
 use kinglet_tflite::{DType, Graph, ModelError, Node, Op, OpKind, OpSet, Reason, Storage, Tensor};
 
 use crate::layout::{Frame, Places};
@@ -125,7 +128,10 @@ impl<C: Constants> Emit<'_, '_, C> {
         let factor = |i: usize| layer.factor(i);
         let weights = layer.constants(&factor);
         for i in 0..layer.factors() {
-            multiplier(layer.real_factor(i))?;
+            let factor = multiplier(layer.real_factor(i))?;
+            if layer.sums == Sums::Int64 && !factor.is_wide() {
+                return Err(Reason::ScaleRatio.into());
+            }
         }
         if choice.prepared > 0 {
             let place =
@@ -162,7 +168,7 @@ pub(crate) fn emit_graph<S: OpSet>(graph: &Graph<'_>, emit: &mut Emit<'_, '_, im
             Op::AssignVariable(op) if S::has(OpKind::AssignVariable) => variable::emit_assign(op, emit),
             Op::If(op) if S::has(OpKind::If) => control::emit_if::<S>(graph, &node, op, emit),
             Op::While(op) if S::has(OpKind::While) => control::emit_while::<S>(graph, &node, op, emit),
-            Op::CallOnce(op) if S::has(OpKind::CallOnce) => control::emit_once::<S>(graph, &node, op, emit),
+            Op::CallOnce(op) if S::has(OpKind::CallOnce) => control::emit_once::<S>(graph, op, emit),
             op => emit_op::<S>(graph, &node, op, emit),
         };
         done.map_err(|error| error.at_op(index, node.code).in_subgraph(graph.index()))?;
@@ -223,6 +229,7 @@ pub fn choose<S: OpSet>(op: &Op<'_>, options: &Options) -> Result<Choice> {
         Op::Reshape(_) if S::OPS & RESHAPE != 0 => reshape::choose(),
         Op::Softmax(op) if S::has(Kind::Softmax) => softmax::choose(op, options),
         Op::Svdf(op) if S::has(Kind::Svdf) => svdf::choose(op, options),
+        Op::Lstm(op) if S::has(Kind::UnidirectionalSequenceLstm) => lstm::choose(op),
         Op::Unary(op) if S::OPS & UNARY != 0 => unary::choose(op, options),
         Op::Cast(_) if S::has(Kind::Cast) => cast::choose(options),
         Op::ReadVariable(_) => Choice::new(Kernel::Copy),
@@ -235,12 +242,13 @@ pub fn choose<S: OpSet>(op: &Op<'_>, options: &Options) -> Result<Choice> {
         Op::Gather(_) if S::OPS & GATHER != 0 => Choice::new(Kernel::Gather),
         Op::GatherNd(_) if S::has(Kind::GatherNd) => Choice::new(Kernel::GatherNd),
         Op::Normalize(op) if S::OPS & NORMALIZE != 0 => normalize::choose(op),
+        Op::OneHot(_) if S::has(Kind::OneHot) => Choice::new(Kernel::OneHot),
         Op::Relation(_) if S::OPS & RELATION != 0 => {
             Choice::new(Kernel::Relation).with_overlap(Overlap::Elements)
         }
         Op::Select(_) if S::OPS & SELECT != 0 => Choice::new(Kernel::Select),
         Op::ShapeOf(_) if S::has(Kind::Shape) => Choice::new(Kernel::Known),
-        Op::TransposeConv(_) if S::has(Kind::TransposeConv) => Choice::new(Kernel::TransposeConv),
+        Op::TransposeConv(op) if S::has(Kind::TransposeConv) => transpose_conv::choose(op),
         _ => Choice::new(Kernel::Nothing),
     })
 }
@@ -289,6 +297,7 @@ fn emit_one<S: OpSet>(op: &Op<'_>, emit: &mut Emit<'_, '_, impl Constants>) -> R
         Op::Reshape(op) if S::OPS & RESHAPE != 0 => reshape::emit(op, emit),
         Op::Softmax(op) if S::has(Kind::Softmax) => softmax::emit(op, emit),
         Op::Svdf(op) if S::has(Kind::Svdf) => svdf::emit(op, emit),
+        Op::Lstm(op) if S::has(Kind::UnidirectionalSequenceLstm) => lstm::emit(op, emit),
         Op::Unary(op) if S::OPS & UNARY != 0 => unary::emit::<S>(op, emit),
         Op::Cast(op) if S::has(Kind::Cast) => cast::emit(op, emit),
         Op::ReadVariable(op) if S::has(Kind::ReadVariable) => variable::emit_read(op, emit),
@@ -301,6 +310,7 @@ fn emit_one<S: OpSet>(op: &Op<'_>, emit: &mut Emit<'_, '_, impl Constants>) -> R
         Op::Gather(op) if S::OPS & GATHER != 0 => gather::emit(op, emit),
         Op::GatherNd(op) if S::has(Kind::GatherNd) => gather::emit_nd(op, emit),
         Op::Normalize(op) if S::OPS & NORMALIZE != 0 => normalize::emit::<S>(op, emit),
+        Op::OneHot(op) if S::has(Kind::OneHot) => one_hot::emit(op, emit),
         Op::Relation(op) if S::OPS & RELATION != 0 => relation::emit(op, emit),
         Op::Select(op) if S::OPS & SELECT != 0 => select::emit(op, emit),
         Op::ShapeOf(op) if S::has(Kind::Shape) => known::emit_shape(op, emit),
@@ -345,7 +355,12 @@ const UNARY: u128 = OpKind::Logistic.bit()
     | OpKind::Round.bit()
     | OpKind::Sqrt.bit()
     | OpKind::Rsqrt.bit()
-    | OpKind::LogicalNot.bit();
+    | OpKind::LogicalNot.bit()
+    | OpKind::Log.bit()
+    | OpKind::Sin.bit()
+    | OpKind::Cos.bit()
+    | OpKind::Sign.bit()
+    | OpKind::Gelu.bit();
 
 /// The operators that `rescale` serves.
 const RESCALE: u128 = OpKind::Quantize.bit()
@@ -394,11 +409,14 @@ fn multiplier(real: f64) -> Result<Multiplier> {
     Multiplier::from_real(real).ok_or(Reason::ScaleRatio.into())
 }
 
-/// Input zero point, output zero point, least and greatest output, all int8.
-fn int8_quant(input: &Tensor<'_>, output: &Tensor<'_>, activation: Activation) -> Result<[i8; 4]> {
+/// Input zero point, output zero point, least and greatest output of a layer, as its kernel takes them.
+fn layer_quant(input: &Tensor<'_>, output: &Tensor<'_>, activation: Activation) -> Result<[i8; 4]> {
     let (_, input_zero) = input.per_tensor()?;
     let (_, output_zero) = output.per_tensor()?;
     let (min, max) = activation_range(activation, output)?;
+    if output.dtype == DType::Int16 {
+        return Ok(limits_s16(min as i16, max as i16));
+    }
     // All were seen to lie within int8.
     Ok([input_zero, output_zero, min, max].map(|value| value as i8))
 }
@@ -409,6 +427,7 @@ struct Layer<'l, 'a> {
     weights: &'l Tensor<'a>,
     bias: Option<&'l Tensor<'a>>,
     output: &'l Tensor<'a>,
+    sums: Sums,
     /// Scales of input and weights are multiplied in float32, as TFLite does for a fully connected layer
     /// with one scale for all weights (`GetQuantizedConvolutionMultipler`).
     in_float: bool,

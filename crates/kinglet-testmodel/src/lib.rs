@@ -21,6 +21,7 @@ impl Type {
     pub const UINT8: Self = Self(3);
     pub const INT64: Self = Self(4);
     pub const BOOL: Self = Self(6);
+    pub const RESOURCE: Self = Self(13);
     pub const INT16: Self = Self(7);
     pub const INT8: Self = Self(9);
     pub const INT4: Self = Self(17);
@@ -221,6 +222,28 @@ pub enum Options {
 }
 
 impl Options {
+    /// IF: the branches.
+    pub fn branches(then_branch: i32, else_branch: i32) -> Self {
+        Self::Other(92, vec![(0, flatbuf::i32(then_branch)), (1, flatbuf::i32(else_branch))])
+    }
+
+    /// WHILE: condition and body.
+    pub fn repeat(condition: i32, body: i32) -> Self {
+        Self::Other(93, vec![(0, flatbuf::i32(condition)), (1, flatbuf::i32(body))])
+    }
+
+    /// CALL_ONCE: the subgraph.
+    pub fn call_once(init: i32) -> Self {
+        Self::Other(103, vec![(0, flatbuf::i32(init))])
+    }
+
+    /// VAR_HANDLE: container, if any, and name.
+    pub fn handle(container: Option<&str>, name: &str) -> Self {
+        let mut fields = vec![(1, flatbuf::text(name))];
+        fields.extend(container.map(|container| (0, flatbuf::text(container))));
+        Self::Other(111, fields)
+    }
+
     /// The union's tag and the table.
     fn to_table(&self) -> Option<(u8, Object)> {
         let (tag, fields) = match self {
@@ -300,6 +323,7 @@ pub mod code {
     pub const SVDF: i32 = 27;
     pub const TANH: i32 = 28;
     pub const CUSTOM: i32 = 32;
+    pub const UNIDIRECTIONAL_SEQUENCE_LSTM: i32 = 44;
     pub const PAD: i32 = 34;
     pub const GATHER: i32 = 36;
     pub const BATCH_TO_SPACE_ND: i32 = 37;
@@ -325,11 +349,13 @@ pub mod code {
     pub const LESS_EQUAL: i32 = 63;
     pub const SELECT: i32 = 64;
     pub const SLICE: i32 = 65;
+    pub const SIN: i32 = 66;
     pub const TRANSPOSE_CONV: i32 = 67;
     pub const TILE: i32 = 69;
     pub const EXPAND_DIMS: i32 = 70;
     pub const EQUAL: i32 = 71;
     pub const NOT_EQUAL: i32 = 72;
+    pub const LOG: i32 = 73;
     pub const SUM: i32 = 74;
     pub const SQRT: i32 = 75;
     pub const RSQRT: i32 = 76;
@@ -339,6 +365,7 @@ pub mod code {
     pub const REDUCE_MAX: i32 = 82;
     pub const PACK: i32 = 83;
     pub const LOGICAL_OR: i32 = 84;
+    pub const ONE_HOT: i32 = 85;
     pub const LOGICAL_AND: i32 = 86;
     pub const LOGICAL_NOT: i32 = 87;
     pub const UNPACK: i32 = 88;
@@ -357,6 +384,7 @@ pub mod code {
     pub const REVERSE_V2: i32 = 105;
     pub const ADD_N: i32 = 106;
     pub const GATHER_ND: i32 = 107;
+    pub const COS: i32 = 108;
     pub const ELU: i32 = 111;
     pub const QUANTIZE: i32 = 114;
     pub const HARD_SWISH: i32 = 117;
@@ -364,8 +392,16 @@ pub mod code {
     pub const BATCH_MATMUL: i32 = 126;
     pub const CUMSUM: i32 = 128;
     pub const BROADCAST_TO: i32 = 130;
+    pub const IF: i32 = 118;
+    pub const WHILE: i32 = 119;
+    pub const CALL_ONCE: i32 = 129;
+    pub const VAR_HANDLE: i32 = 142;
+    pub const READ_VARIABLE: i32 = 143;
+    pub const ASSIGN_VARIABLE: i32 = 144;
     pub const REDUCE_ALL: i32 = 140;
+    pub const GELU: i32 = 150;
     pub const DYNAMIC_UPDATE_SLICE: i32 = 151;
+    pub const SIGN: i32 = 158;
 }
 
 /// An operator.
@@ -416,6 +452,17 @@ impl Subgraph {
         let id = self.tensor(tensor);
         self.inputs.push(id);
         id
+    }
+
+    /// Adds an operator on tensors that are there already.
+    pub fn op_on(&mut self, code: i32, options: Options, inputs: &[i32], outputs: &[i32]) {
+        self.ops.push(Op { code, custom: None, inputs: inputs.to_vec(), outputs: outputs.to_vec(), options });
+    }
+
+    /// Adds a handle of a variable; returns its number.
+    pub fn handle(&mut self, container: Option<&str>, name: &str) -> i32 {
+        let handle = Tensor::typed(Type::RESOURCE, &[]);
+        self.op(code::VAR_HANDLE, Options::handle(container, name), &[], handle)
     }
 
     /// Adds an operator with a new tensor as its output; returns the tensor's number.

@@ -97,18 +97,37 @@ struct Builder<'c, 'b> {
     graph: Subgraph,
     /// Activations that an operator may read.
     activations: Vec<i32>,
+    /// The subgraphs that operators call, from number 1 on.
+    subgraphs: Vec<Subgraph>,
+    /// How many calls deep this is.
+    depth: i32,
+    /// Operators that call subgraphs.
+    calls: i32,
 }
+
+/// The most operators that call subgraphs, two each.
+const MAX_CALLS: i32 = 3;
 
 /// A sound model of up to `max_ops` operators.
 pub fn model(choices: &mut Choices<'_>, max_ops: i32) -> Model {
     let data = Xorshift(choices.word() | 1);
-    let mut builder = Builder { choices, data, graph: Subgraph::default(), activations: Vec::new() };
+    let mut builder = Builder {
+        choices,
+        data,
+        graph: Subgraph::default(),
+        activations: Vec::new(),
+        subgraphs: Vec::new(),
+        depth: 0,
+        calls: 0,
+    };
     builder.inputs();
     for _ in 0..builder.choices.pick(1, max_ops) {
         builder.op();
     }
     builder.outputs();
-    builder.graph.into()
+    let mut model: Model = builder.graph.into();
+    model.subgraphs.extend(builder.subgraphs);
+    model
 }
 
 impl Builder<'_, '_> {
@@ -172,6 +191,10 @@ impl Builder<'_, '_> {
         let input = self.activations[self.activations.len() - 1 - back];
         let tensor = self.get(input).clone();
         let rank = tensor.shape.len();
+        if self.calls < MAX_CALLS && self.choices.one_in(12) {
+            self.calls += 1;
+            return self.control(input);
+        }
         if rank > 0 && self.choices.one_in(3) {
             return self.movement(input);
         }
@@ -200,13 +223,106 @@ impl Builder<'_, '_> {
             12 if self.choices.one_in(2) => self.relu(input),
             12 => self.unary(input),
             13 => self.quantize(input),
-            14 if rank == 2 => self.svdf(input),
+            14 if rank == 2 && self.depth == 0 => self.svdf(input),
             15 => self.dequantize(input),
             16 | 17 if rank > 0 => self.reduce(input),
             18 if rank == 4 => self.resize(input),
             19..=23 => self.more(input),
             _ => self.binary(input),
         }
+    }
+
+    /// An operator that calls subgraphs, or a variable.
+    fn control(&mut self, input: i32) {
+        let tensor = self.get(input).clone();
+        let tensor = Tensor { name: String::new(), data: None, variable: false, ..tensor };
+        match self.choices.pick(0, 3) {
+            0 => {
+                let condition = Tensor::typed(Type::BOOL, &[1]);
+                let condition = if self.depth == 0 {
+                    self.graph.input(condition)
+                } else {
+                    let value = self.choices.byte() % 2;
+                    self.graph.tensor(condition.constant(vec![value]))
+                };
+                let first = self.callee(&tensor, false);
+                let second = if self.choices.one_in(4) { first } else { self.callee(&tensor, false) };
+                self.add_op(code::IF, Options::branches(first, second), &[condition, input], tensor);
+            }
+            1 => {
+                let counter = || Tensor::typed(Type::INT32, &[1]);
+                let limit = self.choices.pick(0, 3);
+                let mut condition = Subgraph::default();
+                let count = condition.input(counter());
+                condition.input(tensor.clone());
+                let limit = condition.tensor(counter().constant(limit.to_le_bytes().to_vec()));
+                let less = Tensor::typed(Type::BOOL, &[1]);
+                let less = condition.op(code::LESS, Options::None, &[count, limit], less);
+                condition.outputs.push(less);
+                self.subgraphs.push(condition);
+                let condition = self.subgraphs.len() as i32;
+                let body = self.callee(&tensor, true);
+                let zero = self.graph.tensor(counter().constant(vec![0; 4]));
+                let outputs = [self.graph.tensor(counter()), self.graph.tensor(tensor)];
+                let options = Options::repeat(condition, body);
+                self.graph.op_on(code::WHILE, options, &[zero, input], &outputs);
+                self.activations.push(outputs[1]);
+            }
+            _ => {
+                let name = format!("v{}_{}", self.subgraphs.len(), self.graph.tensors.len());
+                let container = self.choices.one_of(&[None, Some("c")]);
+                if self.choices.one_in(2) {
+                    let mut init = Subgraph::default();
+                    let handle = init.handle(container, &name);
+                    if let Some(bytes) = short_len(&tensor) {
+                        let value = init.tensor(tensor.clone().constant(vec![self.choices.byte(); bytes]));
+                        init.op_on(code::ASSIGN_VARIABLE, Options::None, &[handle, value], &[]);
+                    }
+                    self.subgraphs.push(init);
+                    let options = Options::call_once(self.subgraphs.len() as i32);
+                    self.graph.op_on(code::CALL_ONCE, options, &[], &[]);
+                }
+                let handle = self.graph.handle(container, &name);
+                self.add_op(code::READ_VARIABLE, Options::None, &[handle], tensor);
+                let handle =
+                    if self.choices.one_in(2) { self.graph.handle(container, &name) } else { handle };
+                self.graph.op_on(code::ASSIGN_VARIABLE, Options::None, &[handle, input], &[]);
+            }
+        }
+    }
+
+    /// A subgraph from one tensor to another that could take its place; with a counter before it, or not.
+    /// Returns its number.
+    fn callee(&mut self, tensor: &Tensor, counts: bool) -> i32 {
+        let outer = std::mem::take(&mut self.graph);
+        let activations = std::mem::take(&mut self.activations);
+        self.depth += 1;
+        let mut outputs = Vec::new();
+        if counts {
+            let counter = || Tensor::typed(Type::INT32, &[1]);
+            let count = self.graph.input(counter());
+            let one = self.graph.tensor(counter().constant(vec![1, 0, 0, 0]));
+            let next = self.graph.op(code::ADD, Options::Add { activation: 0 }, &[count, one], counter());
+            outputs.push(next);
+        }
+        let input = self.graph.input(tensor.clone());
+        self.activations.push(input);
+        for _ in 0..self.choices.pick(0, 3) {
+            self.op();
+        }
+        let fits = |id: &&i32| {
+            let other = &self.graph.tensors[**id as usize];
+            (other.dtype, other.len()) == (tensor.dtype, tensor.len())
+        };
+        let output = self.activations.iter().rev().find(fits).copied().unwrap_or(input);
+        outputs.push(output);
+        // Not those that operators have added: a call gives out just these.
+        self.graph.outputs = outputs;
+        let callee = std::mem::replace(&mut self.graph, outer);
+        self.activations = activations;
+        self.depth -= 1;
+        self.subgraphs.push(callee);
+        self.subgraphs.len() as i32
     }
 
     /// Padding, strides, dilation and the output's size, for an input of `size` and a filter of `kernel`.
@@ -435,6 +551,8 @@ impl Builder<'_, '_> {
             code::EXP,
             code::ABS,
             code::CAST,
+            code::LOG,
+            code::GELU,
         ];
         let code = self.choices.one_of(&codes);
         let output = match code {
@@ -449,6 +567,7 @@ impl Builder<'_, '_> {
         }
         let options = match code {
             code::LEAKY_RELU => options(75, [flatbuf::f32(0.1)]),
+            code::GELU => options(116, [flatbuf::u8(self.choices.pick(0, 1) as u8)]),
             _ => Options::None,
         };
         self.add_op(code, options, &[input], output);
@@ -770,7 +889,8 @@ impl Builder<'_, '_> {
 /// Changes one thing of a model at random, so that it may no longer be sound.
 pub fn mutate(model: &mut Model, choices: &mut Choices<'_>) {
     let kind = choices.pick(0, 15);
-    let Some(graph) = model.subgraphs.first_mut() else { return };
+    let which = usize::from(choices.byte()) % model.subgraphs.len().max(1);
+    let Some(graph) = model.subgraphs.get_mut(which) else { return };
     let op_count = graph.ops.len();
     let dims = [0, -1, 1, 2, 3, 7, 8, 255, 256, 65_535, 65_536, 1 << 30, i32::MAX, i32::MIN];
     let tensors = graph.tensors.len() as i32;
@@ -985,6 +1105,10 @@ mod tests {
             code::CUMSUM,
             code::REDUCE_ALL,
             code::DYNAMIC_UPDATE_SLICE,
+            code::SIN,
+            code::LOG,
+            code::GELU,
+            code::ONE_HOT,
         ];
         for code in wanted {
             assert!(drawn[code as usize], "{code}");

@@ -143,7 +143,7 @@ reasons! {
     ScaleRatio: Unsupported, "the scales differ so much that TFLite's arithmetic can't express their ratio";
     ScalesDiffer: Unsupported, "input and output have to have the same scale and zero point";
     OutputScale: Unsupported, "TFLite fixes this operator's output scale and zero point, and the model has others";
-    FloatFunction: Unsupported, "kinglet takes no exponential functions of float32 numbers; quantise the operator to int8 or int16";
+    FloatFunction: Unsupported, "the last bit of this float32 function differs between C libraries: kinglet runs it only where QUANTIZE takes its result; quantise the operator to int8 or int16";
     TooManySubgraphs: Limit, "the model has more subgraphs than the limit";
     TooManyTensors: Limit, "the model has more tensors than the limit";
     TooManyOps: Limit, "the model has more operators than the limit";

@@ -37,6 +37,12 @@ pub struct Interpreter<'a, D = AllOps> {
     dispatch: PhantomData<fn() -> D>,
 }
 
+/// An interpreter may be moved to another thread.
+const _: () = {
+    const fn is_send<T: Send>() {}
+    is_send::<Interpreter<'static>>();
+};
+
 /// How often loops may run in one inference if nobody says otherwise.
 const MAX_ITERATIONS: u32 = 1 << 20;
 

@@ -29,11 +29,15 @@ fn unreadable_files_say_so() {
     assert_refused("models/digits", "io", &["folder"]);
 }
 
+/// SOFTMAX becomes an operator on strings, which has no place in an int8 network.
+pub(crate) fn unknown_op() -> Vec<u8> {
+    patch(read(DIGITS), 25, 30, |model| op_name(model, 9) == Some("SKIP_GRAM"))
+}
+
 #[test]
 fn operators_that_are_not_there_are_named() {
-    // SOFTMAX becomes an operator on strings, which has no place in an int8 network.
-    let bytes = patch(read(DIGITS), 25, 30, |model| op_name(model, 9) == Some("SKIP_GRAM"));
-    let file = assert_unsupported("unknown_op", &bytes, &["op 9 (SKIP_GRAM)", "does not have this operator"]);
+    let file =
+        assert_unsupported("unknown_op", &unknown_op(), &["op 9 (SKIP_GRAM)", "does not have this operator"]);
 
     let inspected = kinglet(["inspect", &file, "--json"]).json();
     assert_eq!(inspected["ops"][9]["name"], "SKIP_GRAM");

@@ -9,7 +9,7 @@ fn without_a_command_it_classifies_digits() {
     let outcome = kinglet([]);
     outcome.assert_fine();
     assert!(outcome.stdout.contains("21 of 21 right"), "{}", outcome.stdout);
-    assert!(outcome.stdout.contains("2,304 bytes of arena"), "{}", outcome.stdout);
+    assert!(outcome.stdout.contains("1,632 bytes of arena"), "{}", outcome.stdout);
     assert!(outcome.stdout.contains("inspect models/digits/model.tflite"), "{}", outcome.stdout);
     // Standard output is no terminal here.
     assert!(outcome.stdout.is_ascii());
@@ -60,7 +60,7 @@ fn run_gives_the_golden_outputs() {
         assert_eq!(output["scale"], 0.00390625);
         assert_eq!(output["zero_point"], -128);
         assert_eq!(output["name"], "StatefulPartitionedCall_1:0");
-        assert_eq!(json["arena_bytes"], 2304);
+        assert_eq!(json["arena_bytes"], 1632);
         assert!(json["invoke_ns"].as_u64().is_some_and(|ns| ns > 0));
         let crcs = json["op_crc32"].as_array().map(Vec::len);
         assert_eq!(crcs, how.contains("--ops").then_some(10));
@@ -150,7 +150,8 @@ fn inspect_says_what_a_model_is() {
     // What the plan of a device has in RAM is in flash in static mode.
     let loaded = line(&format!("inspect {DIGITS} --json --mode loaded --target cortex-m4"));
     let loaded = loaded.assert_fine().json();
-    for key in ["arena_bytes", "state_bytes", "macs"] {
+    // Its arena may be larger: kernels for its core may need scratch memory.
+    for key in ["state_bytes", "macs"] {
         assert_eq!(loaded[key], json[key], "{key}");
     }
     assert_eq!(json["total_bytes"], json["arena_bytes"]);
@@ -171,16 +172,16 @@ fn inspect_draws_the_arena() {
         assert!(svg.starts_with("<svg ") && svg.trim_end().ends_with("</svg>"));
         // The input, eight tensors between operators, the reshape's other name, the output.
         assert_eq!(svg.matches("<rect class=\"b\"").count(), 11);
-        // Only the reshape's input and output lie in one place.
-        assert_eq!(svg.matches("<rect class=\"over\"").count(), 1);
+        // Outputs lie over inputs that die with them; the reshape's input and output lie in one place.
+        assert!(svg.matches("<rect class=\"over\"").count() > 2);
         assert!(svg.contains("from 7 RESHAPE to 7 RESHAPE"));
         assert!(svg.contains("layer-wise floor 2,304 bytes"));
     }
     assert_eq!(std::fs::read_dir(&folder).expect("the folder is there").count(), 1, "files are left");
     // What was there is not touched when there is nothing to draw.
     let before = std::fs::read(&picture).expect("it is there");
-    line(&format!("inspect models/ops/network_attention/model.tflite --svg {shown}"))
-        .assert_error(1, &["--svg", "no arena to draw"]);
+    let refused = write(&folder.join("refused.tflite"), &crate::bad_models::unknown_op());
+    line(&format!("inspect {refused} --svg {shown}")).assert_error(1, &["--svg", "no arena to draw"]);
     assert_eq!(std::fs::read(&picture).expect("it is there"), before);
     line(&format!("inspect {DIGITS} --svg {shown}/no/arena.svg")).assert_error(1, &["arena.svg"]);
 }
@@ -188,9 +189,9 @@ fn inspect_draws_the_arena() {
 #[test]
 fn check_keeps_to_the_budget() {
     let check = |budget: &str| line(&format!("check {DIGITS} --json {budget}"));
-    let json = check("--max-arena 2304 --max-macs 58400").assert_fine().json();
+    let json = check("--max-arena 1632 --max-macs 58400").assert_fine().json();
     assert_eq!(json["ok"], true);
-    for budget in ["--max-arena 2303", "--max-macs 58399"] {
+    for budget in ["--max-arena 1631", "--max-macs 58399"] {
         let outcome = check(budget);
         outcome.assert_error(1, &["the budget is"]);
         let json = outcome.json();

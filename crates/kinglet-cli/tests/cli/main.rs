@@ -2,6 +2,7 @@
 
 mod bad_models;
 mod commands;
+mod datasheet;
 mod footprint;
 mod golden_folders;
 mod layers;

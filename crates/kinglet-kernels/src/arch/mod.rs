@@ -9,15 +9,9 @@
 
 pub mod dsp;
 pub mod scalar;
-
-use core::cell::Cell;
-
-/// A memory of words in the tensor arena; `None` where it is not aligned to 4 bytes.
-pub(crate) fn words(cells: &[Cell<i8>]) -> Option<&[Cell<i32>]> {
-    if !cells.as_ptr().addr().is_multiple_of(4) {
-        return None;
-    }
-    // SAFETY: cells are shared and mutable, of one thread, and every 4 bytes of them are some int32; the memory is
-    // the same, aligned and at most as long.
-    Some(unsafe { core::slice::from_raw_parts(cells.as_ptr().cast(), cells.len() / 4) })
-}
+#[allow(clippy::multiple_unsafe_ops_per_block, reason = "a kernel's loads and stores have one reason")]
+#[allow(clippy::needless_range_loop, reason = "a tile in registers is indexed by row and column")]
+pub(crate) mod wide;
+#[cfg(kinglet_wide = "x86")]
+#[allow(clippy::multiple_unsafe_ops_per_block, reason = "a function's instructions have one reason")]
+pub(crate) mod x86;

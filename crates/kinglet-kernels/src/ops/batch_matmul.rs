@@ -1,6 +1,7 @@
-//! BATCH_MATMUL: int8, float32.
+//! BATCH_MATMUL: int8, int16, float32.
 
 use crate::ops::elements::for_each_pair;
+use crate::ops::layer::Sum;
 use crate::params::params;
 use crate::quant::Multiplier;
 use crate::{Call, Element, Fault, Place};
@@ -44,19 +45,25 @@ params! {
     }
 }
 
-/// Portable BATCH_MATMUL, int8. Accumulators wrap at 32 bits. Inputs and output do not overlap.
+/// Portable BATCH_MATMUL, int8. Sums wrap at 32 bits. Inputs and output do not overlap.
 pub fn batch_matmul_s8(call: &Call<'_>) -> Result<(), Fault> {
+    quantized::<i8, i32>(call)
+}
+
+/// Portable BATCH_MATMUL, int16. Sums wrap at 64 bits. Inputs and output do not overlap.
+pub fn batch_matmul_s16(call: &Call<'_>) -> Result<(), Fault> {
+    quantized::<i16, i64>(call)
+}
+
+fn quantized<T: Element, S: Sum>(call: &Call<'_>) -> Result<(), Fault> {
     let p: BatchMatmulParams = call.params()?;
     let [zero1, zero2] = p.zero_points.map(i32::from);
     let factor = Multiplier { multiplier: p.multiplier, shift: p.shift as i8 };
-    matrices::<i8, i32>(
+    matrices::<T, S>(
         call,
         &p,
-        |sum, a, b| {
-            let (a, b) = (i32::from(a).wrapping_sub(zero1), i32::from(b).wrapping_sub(zero2));
-            sum.wrapping_add(a.wrapping_mul(b))
-        },
-        |sum| i8::saturating_from(factor.apply(sum).wrapping_add(p.zero_point)),
+        |sum, a, b| sum.plus_product(a.as_().wrapping_sub(zero1), b.as_().wrapping_sub(zero2)),
+        |sum| T::saturating_from(sum.scale(factor).wrapping_add(p.zero_point)),
     )
 }
 
@@ -65,11 +72,11 @@ pub fn batch_matmul_f32(call: &Call<'_>) -> Result<(), Fault> {
     matrices::<f32, f32>(call, &call.params()?, |sum, a, b| sum + a * b, |sum| sum)
 }
 
-fn matrices<T: Element, Sum: Default>(
+fn matrices<T: Element, S: Default>(
     call: &Call<'_>,
     p: &BatchMatmulParams,
-    add: impl Fn(Sum, T, T) -> Sum,
-    end: impl Fn(Sum) -> T,
+    add: impl Fn(S, T, T) -> S,
+    end: impl Fn(S) -> T,
 ) -> Result<(), Fault> {
     let a = call.source::<T>(p.input1, p.len1 as usize)?;
     let b = call.source::<T>(p.input2, p.len2 as usize)?;
@@ -90,7 +97,7 @@ fn matrices<T: Element, Sum: Default>(
             for column in 0..columns {
                 let mut a_at = a_start.wrapping_add(row.wrapping_mul(a_step));
                 let mut b_at = b_start.wrapping_add(column.wrapping_mul(b_step));
-                let mut sum = Sum::default();
+                let mut sum = S::default();
                 for _ in 0..depth {
                     sum = add(sum, a.get(a_at)?, b.get(b_at)?);
                     a_at = a_at.wrapping_add(a_depth);

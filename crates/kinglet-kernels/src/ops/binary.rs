@@ -3,6 +3,7 @@
 //!
 //! All kernels here may run in place on an input that has the output's shape.
 
+use crate::arch::wide::layers;
 use crate::ops::elements::for_each_pair;
 use crate::ops::float::floor_f64;
 use crate::params::params;
@@ -111,7 +112,13 @@ pub enum Type {
 }
 
 /// Chooses the kernel; `None` where there is none for the type.
-pub fn choose(function: Function, ty: Type, _target: Target) -> Option<Choice> {
+pub fn choose(function: Function, ty: Type, target: Target) -> Option<Choice> {
+    if cfg!(kinglet_wide)
+        && ty == Type::S8
+        && let Some(kernel) = layers::binary(function, target)
+    {
+        return Some(Choice::new(kernel).with_overlap(Overlap::Elements));
+    }
     let kernel = match (function, ty) {
         (Function::Add, Type::S8) => Kernel::AddS8,
         (Function::Add, Type::S16) => Kernel::AddS16,

@@ -1,6 +1,8 @@
-//! CONV_2D, int8: two-dimensional convolution, NHWC activations, OHWI weights.
+//! CONV_2D: two-dimensional convolution, NHWC activations, OHWI weights.
 
+use crate::arch::wide::layers;
 use crate::arch::{dsp, scalar};
+use crate::ops::layer::{Activation, Nibbles, Sum, Taps, dot};
 use crate::ops::rows::{Axis, RowShape, Rows, batch_and_row, product, row_distances};
 use crate::params::params;
 use crate::{Call, Choice, Distances, Fault, How, Kernel, Overlap, Place, Target, Weights};
@@ -41,11 +43,12 @@ params! {
         pub dilation: (u16, u16),
         /// Padding above and to the left.
         pub pad: (u16, u16),
-        /// Input zero point (0 where folded into the bias), output zero point, least and greatest output.
+        /// Input zero point (0 where folded into the bias), output zero point, least and greatest output;
+        /// int16: [`limits_s16`](crate::ops::layer::limits_s16).
         pub quant: [i8; 4],
         /// Filters, `[output_depth][kernel height][kernel width][group_depth]`.
         pub weights: Place,
-        /// int32 bias for each output channel, or none.
+        /// Bias for each output channel, of the sums' type, or none.
         pub bias: Place,
         /// Requantisation table.
         pub requant: u32,
@@ -81,6 +84,7 @@ pub fn choose(params: &Conv2dParams, weights: &Weights<'_>, how: &How) -> Choice
     let fast = match how.target {
         Target::Dsp | Target::Mve if Target::Dsp.is_linked() => dsp::conv::choose(params, weights, how),
         Target::Scalar if Target::Scalar.is_linked() => scalar::conv_2d::choose(params, weights, how),
+        _ if cfg!(kinglet_wide) => layers::choose_conv(params, weights, how),
         _ => None,
     };
     fast.unwrap_or(Choice::new(Kernel::Conv2d).with_overlap(Overlap::Rows(params.row_distances())))
@@ -91,59 +95,98 @@ pub fn pack(kernel: Kernel, params: &Conv2dParams, weights: &Weights<'_>, out: &
     match kernel.target() {
         Target::Dsp if Target::Dsp.is_linked() => dsp::conv::pack(kernel, params, weights, out),
         Target::Scalar if Target::Scalar.is_linked() => scalar::conv_2d::pack(params, weights, out),
+        _ if cfg!(kinglet_wide) => layers::pack_conv(kernel.target(), params, weights, out),
         _ => {}
     }
 }
 
+/// Portable convolution, int8.
+pub fn conv_2d(call: &Call<'_>) -> Result<(), Fault> {
+    convolve::<i8, i32, &[i8]>(call)
+}
+
+/// Portable convolution, int8 with int4 filters.
+pub fn conv_2d_s8_w4(call: &Call<'_>) -> Result<(), Fault> {
+    convolve::<i8, i32, Nibbles<'_>>(call)
+}
+
+/// Portable convolution, int16 with int8 filters and an int64 bias.
+pub fn conv_2d_s16(call: &Call<'_>) -> Result<(), Fault> {
+    convolve::<i16, i64, &[i8]>(call)
+}
+
+/// Portable convolution, int16 with int8 filters and an int32 bias.
+pub fn conv_2d_s16_b32(call: &Call<'_>) -> Result<(), Fault> {
+    convolve::<i16, i32, &[i8]>(call)
+}
+
 /// The portable convolution: SAME or VALID padding, strides, dilation, groups, any batch.
 ///
-/// Padding counts as the input zero point. Accumulators wrap at 32 bits. Input and output do not overlap.
-pub fn conv_2d(call: &Call<'_>) -> Result<(), Fault> {
+/// Padding counts as the input zero point. Sums wrap. Input and output do not overlap.
+fn convolve<'a, T: Activation, S: Sum, W: Taps<'a>>(call: &Call<'a>) -> Result<(), Fault> {
     let p: Conv2dParams = call.params()?;
-    let [input_zero_point, output_zero_point, min, max] = p.quant.map(i32::from);
+    let [input_zero_point, output_zero_point, min, max] = T::quant(p.quant);
     let vertical = Axis { input: p.input_size.0, stride: p.stride.0, dilation: p.dilation.0, pad: p.pad.0 };
     let horizontal = Axis { input: p.input_size.1, stride: p.stride.1, dilation: p.dilation.1, pad: p.pad.1 };
     let depth = product([p.group_depth])?.max(1);
     let filter_row = product([p.kernel.1.into(), p.group_depth])?.max(1);
     let filter = product([p.kernel.0.into(), p.kernel.1.into(), p.group_depth])?.max(1);
     let output_depth = product([p.output_depth])?.max(1);
+    // Taps on neighbouring inputs are worked off in one run.
+    let is_dense = p.dilation.1 == 1 && p.group_depth == p.input_depth;
+    let run = if is_dense { usize::from(p.kernel.1).max(1) } else { 1 };
 
     let input = Rows::new(call, p.input, p.input_stride, p.input_ring)?;
     let output = Rows::new(call, p.output, p.output_stride, p.output_ring)?;
-    let weights = call.weights(p.weights, filter.checked_mul(output_depth).ok_or(Fault::BadPlan)?)?;
-    let bias = call.bias(p.bias, output_depth)?;
+    let weights = W::new(call, p.weights, filter.checked_mul(output_depth).ok_or(Fault::BadPlan)?)?;
+    let bias = call.bias_of::<S>(p.bias, output_depth)?;
     let requant = call.requant(p.requant, p.requant_len)?;
 
     for y in call.each_row() {
         let (batch, out_y) = batch_and_row(y, p.output_size.0)?;
         let first_row = batch.wrapping_mul(p.input_size.0.into());
-        for (out_x, pixel) in output.row(y)?.chunks_exact(output_depth).enumerate() {
-            for ((channel, out), filter) in pixel.iter().enumerate().zip(weights.chunks_exact(filter)) {
+        for (out_x, pixel) in T::slice(output.row(y)?).chunks_exact(output_depth).enumerate() {
+            for ((channel, out), filter) in pixel.iter().enumerate().zip(weights.runs(filter)) {
                 let group = (channel as u32).checked_div(p.group_filters).ok_or(Fault::BadPlan)?;
                 let first_channel = (group as usize).wrapping_mul(depth);
-                let mut acc = 0i32;
-                for (tap_y, taps) in filter.chunks_exact(filter_row).enumerate() {
+                let mut sum = S::default();
+                for (tap_y, taps) in filter.runs(filter_row).enumerate() {
                     let Some(in_y) = vertical.input_at(out_y, tap_y) else {
                         continue;
                     };
-                    let row = input.row(first_row.wrapping_add(in_y as u32))?;
-                    for (tap_x, taps) in taps.chunks_exact(depth).enumerate() {
-                        let Some(in_x) = horizontal.input_at(out_x, tap_x) else {
+                    let row = T::slice(input.row(first_row.wrapping_add(in_y as u32))?);
+                    for (i, taps) in taps.runs(run.wrapping_mul(depth)).enumerate() {
+                        let Some((skipped, in_x, len)) = horizontal.run_at(out_x, i.wrapping_mul(run), run)
+                        else {
                             continue;
                         };
+                        let len = len.wrapping_mul(depth);
                         let start = in_x.wrapping_mul(p.input_depth as usize).wrapping_add(first_channel);
-                        let pixel = row.get(start..start.wrapping_add(depth)).ok_or(Fault::OutOfBounds)?;
-                        for (value, &tap) in pixel.iter().zip(taps) {
-                            let value = i32::from(value.get()) - input_zero_point;
-                            acc = acc.wrapping_add(value * i32::from(tap));
-                        }
+                        let (Some(inputs), Some(taps)) = (
+                            row.get(start..start.wrapping_add(len)),
+                            taps.part(skipped.wrapping_mul(depth), len),
+                        ) else {
+                            return Err(Fault::OutOfBounds);
+                        };
+                        sum = add_run::<T, S, W>(sum, inputs, input_zero_point, taps);
                     }
                 }
-                let acc = acc.wrapping_add(bias.get(channel)?);
-                let value = requant.get(channel)?.apply(acc).wrapping_add(output_zero_point);
-                out.set(value.min(max).max(min) as i8);
+                let sum = sum.plus(bias.get(channel)?);
+                let value = sum.scale(requant.get(channel)?).wrapping_add(output_zero_point);
+                T::set(out, value.min(max).max(min));
             }
         }
     }
     Ok(())
+}
+
+/// A function of its own, so that its loop has the registers for itself.
+#[inline(never)]
+fn add_run<'a, T: Activation, S: Sum, W: Taps<'a>>(
+    sum: S,
+    inputs: &[T::Bytes],
+    zero_point: i32,
+    taps: W,
+) -> S {
+    dot::<T, S>(sum, inputs, zero_point, taps.values())
 }

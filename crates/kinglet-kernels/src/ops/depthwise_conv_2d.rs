@@ -1,6 +1,9 @@
-//! DEPTHWISE_CONV_2D, int8: every input channel is convolved by filters of its own.
+//! DEPTHWISE_CONV_2D: every input channel is convolved by filters of its own.
 
 use crate::arch::scalar;
+use crate::arch::wide::layers;
+use crate::ops::dsp;
+use crate::ops::layer::{Activation, Nibbles, Sum, Taps};
 use crate::ops::rows::{Axis, RowShape, Rows, batch_and_row, product, row_distances};
 use crate::params::params;
 use crate::{Call, Choice, Distances, Fault, How, Kernel, Overlap, Place, Target, Weights};
@@ -39,11 +42,12 @@ params! {
         pub dilation: (u16, u16),
         /// Padding above and to the left.
         pub pad: (u16, u16),
-        /// Input zero point (0 where folded into the bias), output zero point, least and greatest output.
+        /// Input zero point (0 where folded into the bias), output zero point, least and greatest output;
+        /// int16: [`limits_s16`](crate::ops::layer::limits_s16).
         pub quant: [i8; 4],
         /// Filters, `[kernel height][kernel width][output_depth]`.
         pub weights: Place,
-        /// int32 bias for each output channel, or none.
+        /// Bias for each output channel, of the sums' type, or none.
         pub bias: Place,
         /// Requantisation table.
         pub requant: u32,
@@ -77,12 +81,17 @@ impl DepthwiseConv2dParams {
 /// Chooses the kernel of a depthwise convolution. Places, tables and scratch are not yet known.
 pub fn choose(params: &DepthwiseConv2dParams, weights: &Weights<'_>, how: &How) -> Choice {
     let fast = match how.target {
+        Target::Dsp | Target::Mve if how.target.is_linked() => dsp::depthwise::choose(params, weights),
         Target::Scalar if Target::Scalar.is_linked() => {
             scalar::depthwise_conv_2d::choose(params, weights, how)
         }
+        _ if cfg!(kinglet_wide) => layers::choose_depthwise(params, weights, how),
         _ => None,
     };
-    fast.unwrap_or(Choice::new(Kernel::DepthwiseConv2d).with_overlap(Overlap::Rows(params.row_distances())))
+    if let Some(choice) = fast {
+        return choice;
+    }
+    Choice::new(Kernel::DepthwiseConv2d).with_overlap(Overlap::Rows(params.row_distances()))
 }
 
 /// Writes a layer's constants as the kernel chosen wants them: [`Choice::prepared`] bytes.
@@ -91,17 +100,33 @@ pub fn pack(kernel: Kernel, params: &DepthwiseConv2dParams, weights: &Weights<'_
         Target::Scalar if Target::Scalar.is_linked() => {
             scalar::depthwise_conv_2d::pack(params, weights, out);
         }
+        _ if cfg!(kinglet_wide) => layers::pack_depthwise(kernel, params, weights, out),
         _ => {}
     }
+}
+
+/// Portable depthwise convolution, int8.
+pub fn depthwise_conv_2d(call: &Call<'_>) -> Result<(), Fault> {
+    convolve::<i8, i32, &[i8]>(call)
+}
+
+/// Portable depthwise convolution, int8 with int4 filters.
+pub fn depthwise_conv_2d_s8_w4(call: &Call<'_>) -> Result<(), Fault> {
+    convolve::<i8, i32, Nibbles<'_>>(call)
+}
+
+/// Portable depthwise convolution, int16 with int8 filters and an int64 bias.
+pub fn depthwise_conv_2d_s16(call: &Call<'_>) -> Result<(), Fault> {
+    convolve::<i16, i64, &[i8]>(call)
 }
 
 /// The portable depthwise convolution: SAME or VALID padding, strides, dilation, depth multiplier, any
 /// batch.
 ///
-/// Padding counts as the input zero point. Accumulators wrap at 32 bits. Input and output do not overlap.
-pub fn depthwise_conv_2d(call: &Call<'_>) -> Result<(), Fault> {
+/// Padding counts as the input zero point. Sums wrap. Input and output do not overlap.
+fn convolve<'a, T: Activation, S: Sum, W: Taps<'a>>(call: &Call<'a>) -> Result<(), Fault> {
     let p: DepthwiseConv2dParams = call.params()?;
-    let [input_zero_point, output_zero_point, min, max] = p.quant.map(i32::from);
+    let [input_zero_point, output_zero_point, min, max] = T::quant(p.quant);
     let vertical = Axis { input: p.input_size.0, stride: p.stride.0, dilation: p.dilation.0, pad: p.pad.0 };
     let horizontal = Axis { input: p.input_size.1, stride: p.stride.1, dilation: p.dilation.1, pad: p.pad.1 };
     let output_depth = product([p.output_depth])?.max(1);
@@ -110,36 +135,36 @@ pub fn depthwise_conv_2d(call: &Call<'_>) -> Result<(), Fault> {
 
     let input = Rows::new(call, p.input, p.input_stride, p.input_ring)?;
     let output = Rows::new(call, p.output, p.output_stride, p.output_ring)?;
-    let weights = call.weights(p.weights, taps)?;
-    let bias = call.bias(p.bias, output_depth)?;
+    let weights = W::new(call, p.weights, taps)?;
+    let bias = call.bias_of::<S>(p.bias, output_depth)?;
     let requant = call.requant(p.requant, p.requant_len)?;
 
     for y in call.each_row() {
         let (batch, out_y) = batch_and_row(y, p.output_size.0)?;
         let first_row = batch.wrapping_mul(p.input_size.0.into());
-        for (out_x, pixel) in output.row(y)?.chunks_exact(output_depth).enumerate() {
+        for (out_x, pixel) in T::slice(output.row(y)?).chunks_exact(output_depth).enumerate() {
             for (channel, out) in pixel.iter().enumerate() {
                 let in_channel = (channel as u32).checked_div(p.depth_multiplier).ok_or(Fault::BadPlan)?;
-                let mut acc = 0i32;
-                for (tap_y, taps) in weights.chunks_exact(filter_row).enumerate() {
+                let mut sum = S::default();
+                for (tap_y, taps) in weights.runs(filter_row).enumerate() {
                     let Some(in_y) = vertical.input_at(out_y, tap_y) else {
                         continue;
                     };
-                    let row = input.row(first_row.wrapping_add(in_y as u32))?;
-                    for (tap_x, taps) in taps.chunks_exact(output_depth).enumerate() {
+                    let row = T::slice(input.row(first_row.wrapping_add(in_y as u32))?);
+                    for (tap_x, taps) in taps.runs(output_depth).enumerate() {
                         let Some(in_x) = horizontal.input_at(out_x, tap_x) else {
                             continue;
                         };
                         let at = in_x.wrapping_mul(p.input_depth as usize).wrapping_add(in_channel as usize);
-                        let (Some(value), Some(&tap)) = (row.get(at), taps.get(channel)) else {
+                        let (Some(value), Some(tap)) = (row.get(at), taps.get(channel)) else {
                             return Err(Fault::OutOfBounds);
                         };
-                        acc = acc.wrapping_add((i32::from(value.get()) - input_zero_point) * i32::from(tap));
+                        sum = sum.plus_product(T::get(value) - input_zero_point, tap);
                     }
                 }
-                let acc = acc.wrapping_add(bias.get(channel)?);
-                let value = requant.get(channel)?.apply(acc).wrapping_add(output_zero_point);
-                out.set(value.min(max).max(min) as i8);
+                let sum = sum.plus(bias.get(channel)?);
+                let value = sum.scale(requant.get(channel)?).wrapping_add(output_zero_point);
+                T::set(out, value.min(max).max(min));
             }
         }
     }

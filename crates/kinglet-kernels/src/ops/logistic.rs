@@ -5,7 +5,7 @@
 
 use crate::ops::unary::{UnaryParams, elements};
 use crate::params::params;
-use crate::quant::{Multiplier, logistic, rounding_divide_by_pot, tanh};
+use crate::quant::{self, Multiplier, rounding_divide_by_pot};
 use crate::{Call, Element, Fault};
 
 params! {
@@ -74,6 +74,31 @@ impl TableStep {
     }
 }
 
+impl TableStep {
+    /// For a symmetric input of TANH whose scale counts as the nearest power of two, which is 2^-30..=2^-1;
+    /// `None` for others. TFLM: `CreateLstmCellStateInfo`, `Tanh`.
+    pub fn of_power(scale: f32) -> Option<Self> {
+        let bits = scale.to_bits();
+        let mantissa = f32::from_bits(bits & 0x007f_ffff | 1.0f32.to_bits());
+        let exponent = (bits >> 23) as i32 - 127 + i32::from(mantissa > core::f32::consts::SQRT_2);
+        if !(-30..0).contains(&exponent) {
+            return None;
+        }
+        // The table's inputs have steps of 2^-12.
+        let left = exponent + 12;
+        let step = if left < 0 { (3, -left) } else { (3i32 << left, 0) };
+        Some(Self { multiplier: step.0, shift: step.1 })
+    }
+
+    /// An input on the scale of the table.
+    #[inline]
+    pub(crate) fn apply(self, x: i16) -> i32 {
+        let shift = self.shift as u32;
+        let round = if shift > 0 { 1i32.wrapping_shl(shift.wrapping_sub(1)) } else { 0 };
+        i32::from(x).wrapping_mul(self.multiplier).wrapping_add(round).wrapping_shr(shift)
+    }
+}
+
 /// `x` is `power`, a power of two, as near as TFLite asks for (`CheckedLog2`: their logarithms to base 2
 /// differ by less than 0.001).
 pub fn is_power(x: f32, power: f64) -> bool {
@@ -83,33 +108,39 @@ pub fn is_power(x: f32, power: f64) -> bool {
 
 /// Portable LOGISTIC, int8; the output has scale 1/256 and zero point -128.
 pub fn logistic_s8(call: &Call<'_>) -> Result<(), Fault> {
-    fixed_point(call, |x| rounding_divide_by_pot(logistic(x), 23).wrapping_sub(128))
+    fixed_point(call, |x| rounding_divide_by_pot(quant::logistic(x), 23).wrapping_sub(128))
 }
 
 /// Portable TANH, int8; the output has scale 1/128 and zero point 0.
 pub fn tanh_s8(call: &Call<'_>) -> Result<(), Fault> {
-    fixed_point(call, |x| rounding_divide_by_pot(tanh(x), 24))
+    fixed_point(call, |x| rounding_divide_by_pot(quant::tanh(x), 24))
 }
 
 /// Portable LOGISTIC, int16; the output has scale 1/32768.
 pub fn logistic_s16(call: &Call<'_>) -> Result<(), Fault> {
-    interpolate(call, |x| {
-        let magnitude = x.unsigned_abs();
-        let value = between(magnitude >> 9, magnitude & 0x1ff, 9).unwrap_or(0x7fff << 10);
-        let value = if x >= 0 { value + (1 << 9) } else { (1 << 25) - value + (1 << 9) - 1 };
-        value >> 10
-    })
+    interpolate(call, logistic)
 }
 
 /// Portable TANH, int16; the output has scale 1/32768.
 pub fn tanh_s16(call: &Call<'_>) -> Result<(), Fault> {
-    interpolate(call, |x| {
-        // tanh(x) = 2 logistic(2x) - 1
-        let magnitude = x.unsigned_abs();
-        let value = between(magnitude >> 8, magnitude & 0xff, 8).unwrap_or(0xffff << 8);
-        let value = if x >= 0 { value - (1 << 23) + (1 << 7) } else { (1 << 23) - value + (1 << 7) - 1 };
-        value >> 8
-    })
+    interpolate(call, tanh)
+}
+
+/// `1 / (1 + exp(-x))` by the table, for what [`TableStep::apply`] gives, with scale 1/32768.
+pub(crate) fn logistic(x: i32) -> i16 {
+    let magnitude = x.unsigned_abs();
+    let value = between(magnitude >> 9, magnitude & 0x1ff, 9).unwrap_or(0x7fff << 10);
+    let value = if x >= 0 { value + (1 << 9) } else { (1 << 25) - value + (1 << 9) - 1 };
+    i16::saturating_from(value >> 10)
+}
+
+/// `tanh(x)` by the table, for what [`TableStep::apply`] gives, with scale 1/32768.
+pub(crate) fn tanh(x: i32) -> i16 {
+    // tanh(x) = 2 logistic(2x) - 1
+    let magnitude = x.unsigned_abs();
+    let value = between(magnitude >> 8, magnitude & 0xff, 8).unwrap_or(0xffff << 8);
+    let value = if x >= 0 { value - (1 << 23) + (1 << 7) } else { (1 << 23) - value + (1 << 7) - 1 };
+    i16::saturating_from(value >> 8)
 }
 
 /// Takes an input to Q4.27, and what `function` makes of it to int8.
@@ -129,16 +160,10 @@ fn fixed_point(call: &Call<'_>, function: impl Fn(i32) -> i32) -> Result<(), Fau
     })
 }
 
-/// Takes an input to the scale of the table.
-fn interpolate(call: &Call<'_>, function: impl Fn(i32) -> i32) -> Result<(), Fault> {
+fn interpolate(call: &Call<'_>, function: impl Fn(i32) -> i16) -> Result<(), Fault> {
     let p: UnaryParams = call.params()?;
     let step: TableStep = call.block(p.detail)?;
-    let shift = step.shift as u32;
-    let round = if shift > 0 { 1i32.wrapping_shl(shift.wrapping_sub(1)) } else { 0 };
-    elements(call, &p, |x: i16| {
-        let x = i32::from(x).wrapping_mul(step.multiplier).wrapping_add(round).wrapping_shr(shift);
-        i16::saturating_from(function(x))
-    })
+    elements(call, &p, |x: i16| function(step.apply(x)))
 }
 
 /// The function between entries `i` and `i + 1` of the table, with `bits` more bits; `None` beyond its end.

@@ -1,7 +1,7 @@
-//! AVERAGE_POOL_2D and MAX_POOL_2D, int8.
+//! AVERAGE_POOL_2D and MAX_POOL_2D.
 
-use core::cell::Cell;
-
+use crate::arch::wide::layers;
+use crate::ops::layer::Activation;
 use crate::ops::rows::{Axis, RowShape, Rows, batch_and_row, product, row_distances};
 use crate::params::params;
 use crate::{Call, Choice, Distances, Fault, Kernel, Overlap, Place, Target};
@@ -34,8 +34,8 @@ params! {
         pub stride: (u16, u16),
         /// Padding above and to the left.
         pub pad: (u16, u16),
-        /// Least and greatest output; the rest is 0.
-        pub quant: [i8; 4],
+        /// Least and greatest output.
+        pub limits: [i16; 2],
     }
 }
 
@@ -53,22 +53,45 @@ impl Pool2dParams {
 }
 
 /// Chooses the kernel of average pooling.
-pub fn choose_average(params: &Pool2dParams, _target: Target) -> Choice {
-    Choice::new(Kernel::AveragePool2d).with_overlap(Overlap::Rows(params.row_distances()))
+pub fn choose_average(params: &Pool2dParams, target: Target) -> Choice {
+    let wide = layers::pool(true, target).filter(|_| cfg!(kinglet_wide));
+    let kernel = wide.unwrap_or(Kernel::AveragePool2d);
+    Choice::new(kernel).with_overlap(Overlap::Rows(params.row_distances()))
 }
 
 /// Chooses the kernel of maximum pooling.
-pub fn choose_max(params: &Pool2dParams, _target: Target) -> Choice {
-    Choice::new(Kernel::MaxPool2d).with_overlap(Overlap::Rows(params.row_distances()))
+pub fn choose_max(params: &Pool2dParams, target: Target) -> Choice {
+    let wide = layers::pool(false, target).filter(|_| cfg!(kinglet_wide));
+    let kernel = wide.unwrap_or(Kernel::MaxPool2d);
+    Choice::new(kernel).with_overlap(Overlap::Rows(params.row_distances()))
 }
 
-/// Portable average pooling: the mean of the window's inputs that are not padding, rounded to nearest,
-/// ties away from zero. Input and output do not overlap.
+/// Portable average pooling, int8.
 pub fn average_pool_2d(call: &Call<'_>) -> Result<(), Fault> {
-    pool(call, |window| {
+    average::<i8>(call)
+}
+
+/// Portable average pooling, int16.
+pub fn average_pool_2d_s16(call: &Call<'_>) -> Result<(), Fault> {
+    average::<i16>(call)
+}
+
+/// Portable maximum pooling, int8.
+pub fn max_pool_2d(call: &Call<'_>) -> Result<(), Fault> {
+    max::<i8>(call)
+}
+
+/// Portable maximum pooling, int16.
+pub fn max_pool_2d_s16(call: &Call<'_>) -> Result<(), Fault> {
+    max::<i16>(call)
+}
+
+/// The mean of the window's inputs that are not padding, rounded to nearest, ties away from zero.
+fn average<T: Activation>(call: &Call<'_>) -> Result<(), Fault> {
+    pool::<T>(call, |window| {
         let (mut sum, mut count) = (0i32, 0i32);
         window(&mut |value| {
-            sum = sum.wrapping_add(value.into());
+            sum = sum.wrapping_add(value);
             count += 1;
         })?;
         let half = count / 2;
@@ -78,21 +101,25 @@ pub fn average_pool_2d(call: &Call<'_>) -> Result<(), Fault> {
     })
 }
 
-/// Portable maximum pooling. Input and output do not overlap.
-pub fn max_pool_2d(call: &Call<'_>) -> Result<(), Fault> {
-    pool(call, |window| {
-        let mut greatest = i8::MIN;
+/// The greatest of the window's inputs.
+fn max<T: Activation>(call: &Call<'_>) -> Result<(), Fault> {
+    pool::<T>(call, |window| {
+        let mut greatest: i32 = T::min_value().as_();
         window(&mut |value| greatest = greatest.max(value))?;
-        Ok(greatest.into())
+        Ok(greatest)
     })
 }
 
 /// Walks the window of one output element, passing on its inputs.
-type Window<'w> = &'w dyn Fn(&mut dyn FnMut(i8)) -> Result<(), Fault>;
+type Window<'w> = &'w dyn Fn(&mut dyn FnMut(i32)) -> Result<(), Fault>;
 
-fn pool(call: &Call<'_>, reduce: impl Fn(Window<'_>) -> Result<i32, Fault>) -> Result<(), Fault> {
+/// Input and output do not overlap.
+fn pool<T: Activation>(
+    call: &Call<'_>,
+    reduce: impl Fn(Window<'_>) -> Result<i32, Fault>,
+) -> Result<(), Fault> {
     let p: Pool2dParams = call.params()?;
-    let [min, max, ..] = p.quant.map(i32::from);
+    let [min, max] = p.limits.map(i32::from);
     let vertical = Axis { input: p.input_size.0, stride: p.stride.0, dilation: 1, pad: p.pad.0 };
     let horizontal = Axis { input: p.input_size.1, stride: p.stride.1, dilation: 1, pad: p.pad.1 };
     let depth = product([p.depth])?.max(1);
@@ -102,25 +129,25 @@ fn pool(call: &Call<'_>, reduce: impl Fn(Window<'_>) -> Result<i32, Fault>) -> R
     for y in call.each_row() {
         let (batch, out_y) = batch_and_row(y, p.output_size.0)?;
         let first_row = batch.wrapping_mul(p.input_size.0.into());
-        for (out_x, pixel) in output.row(y)?.chunks_exact(depth).enumerate() {
+        for (out_x, pixel) in T::slice(output.row(y)?).chunks_exact(depth).enumerate() {
             for (channel, out) in pixel.iter().enumerate() {
                 let value = reduce(&|visit| {
                     for tap_y in 0..usize::from(p.kernel.0) {
                         let Some(in_y) = vertical.input_at(out_y, tap_y) else {
                             continue;
                         };
-                        let row = input.row(first_row.wrapping_add(in_y as u32))?;
+                        let row = T::slice(input.row(first_row.wrapping_add(in_y as u32))?);
                         for tap_x in 0..usize::from(p.kernel.1) {
                             let Some(in_x) = horizontal.input_at(out_x, tap_x) else {
                                 continue;
                             };
                             let at = in_x.wrapping_mul(depth).wrapping_add(channel);
-                            visit(row.get(at).map(Cell::get).ok_or(Fault::OutOfBounds)?);
+                            visit(row.get(at).map(T::get).ok_or(Fault::OutOfBounds)?);
                         }
                     }
                     Ok(())
                 })?;
-                out.set(value.min(max).max(min) as i8);
+                T::set(out, value.min(max).max(min));
             }
         }
     }

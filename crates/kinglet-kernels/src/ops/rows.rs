@@ -4,7 +4,7 @@ use core::cell::Cell;
 
 use crate::{Call, Distances, Fault, Place};
 
-/// An int8 tensor as rows that may lie in a ring: row `y` is at `y mod ring`. A whole tensor is the
+/// A tensor as rows of bytes that may lie in a ring: row `y` is at `y mod ring`. A whole tensor is the
 /// case `ring` = its number of rows (height, times batch).
 #[derive(Clone, Copy)]
 pub struct Rows<'a> {
@@ -20,6 +20,18 @@ impl<'a> Rows<'a> {
         let len = stride.checked_mul(ring as usize).ok_or(Fault::BadPlan)?;
         let cells = call.view::<i8>(place, len)?.cells(0, len)?;
         Ok(Self { cells, stride, ring })
+    }
+
+    /// The cells of all rows.
+    pub(crate) fn cells(&self) -> &'a [Cell<i8>] {
+        self.cells
+    }
+
+    /// Where row `y` starts in the cells; 0 when there are no rows.
+    #[inline]
+    pub(crate) fn start(&self, y: u32) -> usize {
+        let y = if y < self.ring { y } else { y.checked_rem(self.ring).unwrap_or(0) };
+        (y as usize).wrapping_mul(self.stride)
     }
 
     /// The cells of row `y`.
@@ -66,6 +78,20 @@ impl Axis {
             .wrapping_add(tap.wrapping_mul(usize::from(self.dilation)));
         let position = padded.wrapping_sub(usize::from(self.pad));
         (position < usize::from(self.input)).then_some(position)
+    }
+
+    /// Of the `len` taps from `tap` on, which lie on neighbouring inputs unless there is one: how many lie in
+    /// the padding before the input, the input position under the next, and how many lie on the input; `None`
+    /// when none does.
+    #[inline]
+    pub fn run_at(self, out: usize, tap: usize, len: usize) -> Option<(usize, usize, usize)> {
+        let padded = out
+            .wrapping_mul(usize::from(self.stride))
+            .wrapping_add(tap.wrapping_mul(usize::from(self.dilation)));
+        let skipped = usize::from(self.pad).saturating_sub(padded);
+        let position = padded.saturating_sub(usize::from(self.pad));
+        let inside = usize::from(self.input).saturating_sub(position).min(len.saturating_sub(skipped));
+        (inside > 0).then_some((skipped, position, inside))
     }
 }
 
@@ -137,6 +163,7 @@ pub(crate) fn batch_and_row(y: u32, height: u16) -> Result<(u32, usize), Fault> 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::{vec, vec::Vec};
 
     #[test]
     fn distances_are_the_greatest_over_all_rows() {
@@ -184,5 +211,22 @@ mod tests {
         assert_eq!(axis.input_at(2, 0), Some(0));
         assert_eq!(axis.input_at(4, 0), Some(4));
         assert_eq!(axis.input_at(4, 1), None);
+    }
+
+    #[test]
+    fn runs_are_the_taps_on_the_input() {
+        for (stride, pad, input, len) in
+            [(1, 2, 5, 5), (2, 1, 4, 3), (3, 4, 2, 9), (1, 0, 3, 1), (2, 7, 3, 2)]
+        {
+            let axis = Axis { input, stride, dilation: 1, pad };
+            for out in 0..8 {
+                let one_by_one: Vec<_> =
+                    (0..len).filter_map(|tap| axis.input_at(out, tap).map(|at| (tap, at))).collect();
+                let run = axis.run_at(out, 0, len).map_or(vec![], |(skipped, at, inside)| {
+                    (0..inside).map(|i| (skipped + i, at + i)).collect()
+                });
+                assert_eq!(run, one_by_one);
+            }
+        }
     }
 }

@@ -1,5 +1,6 @@
-//! SOFTMAX over the last dimension, int8 in, int8 or int16 out.
+//! SOFTMAX over the last dimension: int8 in, int8 or int16 out; int16.
 
+use crate::ops::lookup::TableS16;
 use crate::ops::rows::product;
 use crate::params::params;
 use crate::quant::{
@@ -19,11 +20,11 @@ params! {
         pub batch: u32,
         /// Length of a vector.
         pub depth: u32,
-        /// `beta * input scale` in Q5.26: multiplier.
+        /// `beta * input scale` in Q5.26: multiplier. int16: `beta * input scale * 65535 / 10`.
         pub multiplier: i32,
-        /// `beta * input scale` in Q5.26: left shift, 0..=31.
+        /// `beta * input scale` in Q5.26: left shift, 0..=31. int16: its shift.
         pub shift: i32,
-        /// Differences to the greatest input below this one count as exp() = 0.
+        /// Differences to the greatest input below this one count as exp() = 0. int16: not used.
         pub diff_min: i32,
     }
 }
@@ -51,6 +52,17 @@ impl SoftmaxParams {
         let diff_min = -(radius >> shift) as i32;
         Some((bits.multiplier, shift, diff_min))
     }
+
+    /// The same for the int16 kernel, which takes differences of 10 to the end of its table; `None` when the
+    /// product is not finite or too great.
+    ///
+    /// TFLite: `CalculateSoftmaxParams`.
+    pub fn scaling_s16(beta: f32, input_scale: f32) -> Option<(i32, i32, i32)> {
+        let real = f64::from(input_scale) * f64::from(beta) / (10.0 / 65_535.0);
+        let factor = crate::quant::Multiplier::from_real(real)?;
+        // Differences take 17 bits.
+        (factor.shift <= 14).then_some((factor.multiplier, factor.shift.into(), 0))
+    }
 }
 
 /// Chooses the kernel of int8 to int8 softmax.
@@ -71,6 +83,52 @@ pub fn softmax_s8(call: &Call<'_>) -> Result<(), Fault> {
 /// Portable softmax; the output has scale 1/65536 and zero point -32768. Input and output do not overlap.
 pub fn softmax_s8_s16(call: &Call<'_>) -> Result<(), Fault> {
     softmax::<i16>(call)
+}
+
+/// The tables of the int16 kernel.
+static EXP: TableS16 = TableS16::exp();
+static ONE_OVER_ONE_PLUS_X: TableS16 = TableS16::one_over_one_plus_x();
+
+/// Portable softmax, int16 to int16; the output has scale 1/32768. May run in place.
+///
+/// TFLite: `SoftmaxInt16`.
+pub fn softmax_s16(call: &Call<'_>) -> Result<(), Fault> {
+    let p: SoftmaxParams = call.params()?;
+    let depth = p.depth as usize;
+    let len = product([p.batch, p.depth])?;
+    let input = call.view::<i16>(p.input, len)?;
+    let output = call.view::<i16>(p.output, len)?;
+
+    for y in call.rows.clone() {
+        let start = (y as usize).wrapping_mul(depth);
+        let vector = start..start.wrapping_add(depth);
+        let mut greatest = i16::MIN;
+        for i in vector.clone() {
+            greatest = greatest.max(input.get(i)?);
+        }
+        // The exponentials, in Q0.15, and their sum, in Q16.15.
+        let mut sum = 0i32;
+        for i in vector.clone() {
+            let diff = i32::from(input.get(i)?) - i32::from(greatest);
+            let diff = multiply_by_quantized_multiplier(diff, p.multiplier, p.shift);
+            let exp = EXP.get(i16::saturating_from(diff.saturating_add(32_767)));
+            output.set(i, exp)?;
+            sum = sum.wrapping_add(exp.into());
+        }
+        // The sum as 1 + x, x in 0..1.
+        let headroom = sum.leading_zeros();
+        let normalised = i64::from(sum).wrapping_shl(headroom.wrapping_sub(1)).wrapping_add(1 << 13) >> 14;
+        let x = (normalised as i32).wrapping_sub((1 << 15) + (1 << 16));
+        let reciprocal = ONE_OVER_ONE_PLUS_X.get(i16::saturating_from(x));
+        let shift = 31u32.wrapping_sub(headroom);
+        let round = 1i32.wrapping_shl(shift.wrapping_sub(1));
+        for i in vector {
+            let product = i32::from(output.get(i)?) * i32::from(reciprocal);
+            let share = product.wrapping_add(round).wrapping_shr(shift);
+            output.set(i, i16::saturating_from(share.max(0)))?;
+        }
+    }
+    Ok(())
 }
 
 fn softmax<Output: Element>(call: &Call<'_>) -> Result<(), Fault> {

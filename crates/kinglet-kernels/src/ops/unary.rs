@@ -1,11 +1,11 @@
 //! Operators on one tensor, element by element, that take little arithmetic: LEAKY_RELU, ABS, NEG, SQUARE,
-//! FLOOR, CEIL, ROUND, SQRT, RSQRT, LOGICAL_NOT, and the stand-alone activations of float32.
+//! FLOOR, CEIL, ROUND, SQRT, RSQRT, EXP, LOG, SIN, COS, SIGN, LOGICAL_NOT, and the stand-alone activations of float32.
 //!
 //! All kernels here may run in place.
 
 use crate::ops::binary::Limits;
 use crate::ops::elements::for_each_index;
-use crate::ops::float::sqrt;
+use crate::ops::float::{self, sqrt};
 use crate::ops::l2_normalization::inverse_sqrt;
 use crate::params::params;
 use crate::quant::{Multiplier, multiply_by_quantized_multiplier};
@@ -80,6 +80,18 @@ pub enum Function {
     Rsqrt,
     /// True where the element is false.
     Not,
+    /// `exp(x)`
+    Exp,
+    /// `x` where it is not negative, else `exp(x) - 1`.
+    Elu,
+    /// The natural logarithm.
+    Log,
+    /// `sin(x)`
+    Sin,
+    /// `cos(x)`
+    Cos,
+    /// -1, 0 or 1.
+    Sign,
 }
 
 /// Element type of input and output.
@@ -111,6 +123,14 @@ pub fn choose(function: Function, ty: Type, _target: Target) -> Option<Choice> {
         (Function::Rsqrt, Type::F32) => Kernel::RsqrtF32,
         (Function::Rsqrt, Type::S8) => Kernel::RsqrtS8,
         (Function::Not, Type::Bool) => Kernel::NotBool,
+        (Function::Exp, Type::F32) => Kernel::ExpF32,
+        (Function::Elu, Type::F32) => Kernel::EluF32,
+        (Function::Log, Type::F32) => Kernel::LogF32,
+        (Function::Sin, Type::F32) => Kernel::SinF32,
+        (Function::Cos, Type::F32) => Kernel::CosF32,
+        (Function::Sign, Type::F32) => Kernel::SignF32,
+        (Function::Logistic, Type::F32) => Kernel::LogisticF32,
+        (Function::Tanh, Type::F32) => Kernel::TanhF32,
         _ => return None,
     };
     Some(Choice::new(kernel).with_overlap(Overlap::Elements))
@@ -212,6 +232,46 @@ pub fn rsqrt_s8(call: &Call<'_>) -> Result<(), Fault> {
 /// Portable LOGICAL_NOT.
 pub fn not_bool(call: &Call<'_>) -> Result<(), Fault> {
     plain(call, |x: u8| u8::from(x == 0))
+}
+
+/// Portable EXP, float32.
+pub fn exp_f32(call: &Call<'_>) -> Result<(), Fault> {
+    plain(call, float::exp)
+}
+
+/// Portable ELU, float32.
+pub fn elu_f32(call: &Call<'_>) -> Result<(), Fault> {
+    plain(call, |x: f32| if x < 0.0 { float::exp_minus_1(x) } else { x })
+}
+
+/// Portable LOG, float32.
+pub fn log_f32(call: &Call<'_>) -> Result<(), Fault> {
+    plain(call, float::ln)
+}
+
+/// Portable SIN, float32.
+pub fn sin_f32(call: &Call<'_>) -> Result<(), Fault> {
+    plain(call, float::sin)
+}
+
+/// Portable COS, float32.
+pub fn cos_f32(call: &Call<'_>) -> Result<(), Fault> {
+    plain(call, float::cos)
+}
+
+/// Portable SIGN, float32.
+pub fn sign_f32(call: &Call<'_>) -> Result<(), Fault> {
+    plain(call, float::sign)
+}
+
+/// Portable LOGISTIC, float32.
+pub fn logistic_f32(call: &Call<'_>) -> Result<(), Fault> {
+    plain(call, float::logistic)
+}
+
+/// Portable TANH, float32.
+pub fn tanh_f32(call: &Call<'_>) -> Result<(), Fault> {
+    plain(call, float::tanh)
 }
 
 /// Portable RELU, RELU6, RELU_N1_TO_1 and RELU_0_TO_1, float32: a value within [`Limits`].

@@ -53,7 +53,8 @@ impl<'p, 'g> Named<'p, 'g> {
     fn variables_before(&self, id: u32) -> Option<usize> {
         let mut count = 0;
         for earlier in 0..id {
-            let is_variable = matches!(self.graph.tensor(earlier).ok()?.storage, Storage::Variable);
+            let tensor = self.graph.tensor(earlier);
+            let is_variable = tensor.is_ok_and(|tensor| matches!(tensor.storage, Storage::Variable));
             count += usize::from(is_variable && self.is_used(earlier));
         }
         Some(count)

@@ -1,17 +1,17 @@
 use kinglet_kernels::ops::batch_matmul::BatchMatmulParams;
 use kinglet_kernels::{Choice, Kernel};
-use kinglet_tflite::DType;
 use kinglet_tflite::ops::BatchMatmul;
+use kinglet_tflite::{DType, Reason};
 
 use super::binary::broadcast_dims;
 use super::{Emit, Result, multiplier};
 use crate::planner::Constants;
 
 pub(super) fn choose(op: &BatchMatmul<'_>) -> Choice {
-    Choice::new(if op.output.dtype == DType::Float32 {
-        Kernel::BatchMatmulF32
-    } else {
-        Kernel::BatchMatmulS8
+    Choice::new(match op.output.dtype {
+        DType::Float32 => Kernel::BatchMatmulF32,
+        DType::Int16 => Kernel::BatchMatmulS16,
+        _ => Kernel::BatchMatmulS8,
     })
 }
 
@@ -45,6 +45,9 @@ pub(super) fn emit(op: &BatchMatmul<'_>, emit: &mut Emit<'_, '_, impl Constants>
         let ((scale1, zero1), (scale2, zero2), (scale, zero_point)) =
             (a.per_tensor()?, b.per_tensor()?, op.output.per_tensor()?);
         let factor = multiplier(f64::from(scale1 * scale2) / f64::from(scale))?;
+        if op.output.dtype == DType::Int16 && !factor.is_wide() {
+            return Err(Reason::ScaleRatio.into());
+        }
         // Both were seen to lie within int16.
         params.zero_points = [zero1 as i16, zero2 as i16];
         params.zero_point = zero_point;

@@ -27,10 +27,10 @@ pub(super) fn emit_if<S: OpSet>(
     let arguments = Some((node.inputs, 1));
     let [then_branch, else_branch] = op.branches;
     let condition = emit.place(&op.condition)?;
-    let to_else = jump(graph, node.outputs, condition, emit)?;
+    let to_else = jump(graph, None, condition, emit)?;
     let inner = call::<S>(graph, arguments, then_branch, emit)?;
     copy_out(graph, node, &inner, emit)?;
-    let to_end = jump(graph, node.outputs, Place::NONE, emit)?;
+    let to_end = jump(graph, None, Place::NONE, emit)?;
     emit.writer.fill(to_else, emit.next_step);
     let inner = call::<S>(graph, arguments, else_branch, emit)?;
     copy_out(graph, node, &inner, emit)?;
@@ -56,10 +56,10 @@ pub(super) fn emit_while<S: OpSet>(
     emit.frame = inner;
     let condition = emit.place(&tensor(&callee, callee.outputs().get(0))?)?;
     emit.frame = outer;
-    let to_end = jump(graph, node.outputs, condition, emit)?;
+    let to_end = jump(graph, Some(node.outputs), condition, emit)?;
     let inner = call::<S>(graph, arguments, op.body, emit)?;
     copy_out(graph, node, &inner, emit)?;
-    let to_start = jump(graph, node.outputs, Place::NONE, emit)?;
+    let to_start = jump(graph, Some(node.outputs), Place::NONE, emit)?;
     emit.writer.fill(to_start, start);
     emit.writer.fill(to_end, emit.next_step);
     Ok(())
@@ -68,12 +68,11 @@ pub(super) fn emit_while<S: OpSet>(
 /// A byte of state is 1 until the call was made.
 pub(super) fn emit_once<S: OpSet>(
     graph: &Graph<'_>,
-    node: &Node<'_>,
     op: &CallOnce,
     emit: &mut Emit<'_, '_, impl Constants>,
 ) -> Result<()> {
     let pending = emit.slot(op.slot)?;
-    let to_end = jump(graph, node.outputs, pending, emit)?;
+    let to_end = jump(graph, None, pending, emit)?;
     call::<S>(graph, None, op.init, emit)?;
     emit.params(&FillParams { output: pending, len: 1, element: 1, value: 0, value_high: 0 });
     emit.step_at(Kernel::Fill, 1, pending, 1);
@@ -88,16 +87,16 @@ fn tensor<'a>(graph: &Graph<'a>, id: Option<u32>) -> Result<Tensor<'a>> {
 /// Adds a jump that is taken when the byte at `condition` is 0. Returns where its target is to be written.
 fn jump(
     graph: &Graph<'_>,
-    outputs: Indices<'_>,
+    outputs: Option<Indices<'_>>,
     condition: Place,
     emit: &mut Emit<'_, '_, impl Constants>,
 ) -> Result<u32> {
     emit.params_at = emit.writer.position();
     emit.writer.word(condition.to_word());
     let target = emit.writer.reserve();
-    // Whoever looks at the operator when it is done finds its first output.
+    // Whoever looks at the operator after the jump finds its first output, if that is written by then.
     let mut output = (Place::NONE, 0);
-    for id in outputs.iter() {
+    for id in outputs.iter().flat_map(Indices::iter) {
         let first = tensor(graph, id)?;
         if first.has_size() {
             output = (emit.place(&first)?, first.byte_len());

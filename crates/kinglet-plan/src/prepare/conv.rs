@@ -1,10 +1,10 @@
 use kinglet_kernels::ops::conv_2d::{self, Conv2dParams};
 use kinglet_kernels::ops::depthwise_conv_2d::{self, DepthwiseConv2dParams};
-use kinglet_kernels::{Choice, Place};
-use kinglet_tflite::ops::{Conv2d, DepthwiseConv2d};
-use kinglet_tflite::{ModelError, Reason, Tensor};
+use kinglet_kernels::{Choice, Kernel, Overlap, Place};
+use kinglet_tflite::ops::{Conv2d, DepthwiseConv2d, Sums};
+use kinglet_tflite::{DType, ModelError, Reason, Tensor};
 
-use super::{Emit, Layer, Result, int8_quant};
+use super::{Emit, Layer, Result, layer_quant};
 use crate::planner::{Constants, Options};
 
 /// An image tensor as the spatial kernels see it.
@@ -22,7 +22,9 @@ impl Image {
         let at = |reason: Reason| ModelError::from(reason).at_tensor(tensor.id);
         let [batch, height, width, depth] = tensor.shape.nhwc().map_err(at)?;
         let side = |size: u32| u16::try_from(size).map_err(|_| at(Reason::DimensionTooLarge));
-        Ok(Self { size: (side(height)?, side(width)?), depth, stride: width * depth, rows: batch * height })
+        // Whole bytes: images are int8 or wider.
+        let stride = width * depth * (tensor.dtype.bits() / 8);
+        Ok(Self { size: (side(height)?, side(width)?), depth, stride, rows: batch * height })
     }
 }
 
@@ -32,6 +34,7 @@ fn layer<'l, 'a>(op: &'l Conv2d<'a>) -> Layer<'l, 'a> {
         weights: &op.filter,
         bias: op.bias.as_ref(),
         output: &op.output,
+        sums: op.sums,
         in_float: false,
     }
 }
@@ -57,7 +60,7 @@ fn params(op: &Conv2d<'_>) -> Result<Conv2dParams> {
         stride: op.window.stride,
         dilation: op.window.dilation,
         pad: op.window.pad,
-        quant: int8_quant(&op.input, &op.output, op.activation)?,
+        quant: layer_quant(&op.input, &op.output, op.activation)?,
         weights: Place::NONE,
         bias: Place::NONE,
         requant: 0,
@@ -68,9 +71,18 @@ fn params(op: &Conv2d<'_>) -> Result<Conv2dParams> {
 }
 
 pub(super) fn choose(op: &Conv2d<'_>, options: &Options) -> Result<Choice> {
-    let layer = layer(op);
-    let factor = |i: usize| layer.factor(i);
-    Ok(conv_2d::choose(&params(op)?, &layer.constants(&factor), &options.how))
+    let params = params(op)?;
+    let special = match (op.input.dtype, op.filter.dtype, op.sums) {
+        (DType::Int16, _, Sums::Int32) => Kernel::Conv2dS16B32,
+        (DType::Int16, ..) => Kernel::Conv2dS16,
+        (_, DType::Int4, _) => Kernel::Conv2dS8W4,
+        _ => {
+            let layer = layer(op);
+            let factor = |i: usize| layer.factor(i);
+            return Ok(conv_2d::choose(&params, &layer.constants(&factor), &options.how));
+        }
+    };
+    Ok(Choice::new(special).with_overlap(Overlap::Rows(params.row_distances())))
 }
 
 pub(super) fn emit(op: &Conv2d<'_>, emit: &mut Emit<'_, '_, impl Constants>) -> Result<u32> {
@@ -98,6 +110,7 @@ fn depthwise_layer<'l, 'a>(op: &'l DepthwiseConv2d<'a>) -> Layer<'l, 'a> {
         weights: &op.filter,
         bias: op.bias.as_ref(),
         output: &op.output,
+        sums: if op.input.dtype == DType::Int16 { Sums::Int64 } else { Sums::Int32 },
         in_float: false,
     }
 }
@@ -121,7 +134,7 @@ fn depthwise_params(op: &DepthwiseConv2d<'_>) -> Result<DepthwiseConv2dParams> {
         stride: op.window.stride,
         dilation: op.window.dilation,
         pad: op.window.pad,
-        quant: int8_quant(&op.input, &op.output, op.activation)?,
+        quant: layer_quant(&op.input, &op.output, op.activation)?,
         weights: Place::NONE,
         bias: Place::NONE,
         requant: 0,
@@ -132,9 +145,17 @@ fn depthwise_params(op: &DepthwiseConv2d<'_>) -> Result<DepthwiseConv2dParams> {
 }
 
 pub(super) fn choose_depthwise(op: &DepthwiseConv2d<'_>, options: &Options) -> Result<Choice> {
-    let layer = depthwise_layer(op);
-    let factor = |i: usize| layer.factor(i);
-    Ok(depthwise_conv_2d::choose(&depthwise_params(op)?, &layer.constants(&factor), &options.how))
+    let params = depthwise_params(op)?;
+    let special = match (op.input.dtype, op.filter.dtype) {
+        (DType::Int16, _) => Kernel::DepthwiseConv2dS16,
+        (_, DType::Int4) => Kernel::DepthwiseConv2dS8W4,
+        _ => {
+            let layer = depthwise_layer(op);
+            let factor = |i: usize| layer.factor(i);
+            return Ok(depthwise_conv_2d::choose(&params, &layer.constants(&factor), &options.how));
+        }
+    };
+    Ok(Choice::new(special).with_overlap(Overlap::Rows(params.row_distances())))
 }
 
 pub(super) fn emit_depthwise(

@@ -1,13 +1,21 @@
 use kinglet_kernels::ops::fully_connected::{self, FullyConnectedParams};
 use kinglet_kernels::{Choice, Kernel, Place};
-use kinglet_tflite::ops::FullyConnected;
+use kinglet_tflite::DType;
+use kinglet_tflite::ops::{FullyConnected, Sums};
 
-use super::{Emit, Layer, Result, Weighted, int8_quant};
+use super::{Emit, Layer, Result, Weighted, layer_quant};
 use crate::planner::{Constants, Options, Reference};
 
 fn layer<'l, 'a>(op: &'l FullyConnected<'a>) -> Layer<'l, 'a> {
     let in_float = op.weights.quantization.len() == 1;
-    Layer { input: &op.input, weights: &op.weights, bias: op.bias.as_ref(), output: &op.output, in_float }
+    Layer {
+        input: &op.input,
+        weights: &op.weights,
+        bias: op.bias.as_ref(),
+        output: &op.output,
+        sums: op.sums,
+        in_float,
+    }
 }
 
 /// All but places, tables and scratch.
@@ -18,17 +26,29 @@ fn params(op: &FullyConnected<'_>) -> Result<FullyConnectedParams> {
         batch: op.batch,
         input_depth: op.depth,
         output_depth: op.outputs,
-        quant: int8_quant(&op.input, &op.output, op.activation)?,
+        quant: layer_quant(&op.input, &op.output, op.activation)?,
         weights: Place::NONE,
         bias: Place::NONE,
         requant: 0,
         requant_len: 0,
         scratch: Place::NONE,
         scratch_len: 0,
+        weights_zero_point: op.weights_zero_point,
     })
 }
 
 pub(super) fn choose(op: &FullyConnected<'_>, options: &Options) -> Result<Choice> {
+    let special = match (op.input.dtype, op.weights.dtype, op.sums) {
+        (DType::Int16, _, Sums::Int32) => Some(Kernel::FullyConnectedS16B32),
+        (DType::Int16, ..) => Some(Kernel::FullyConnectedS16),
+        (_, DType::Int4, _) => Some(Kernel::FullyConnectedS8W4),
+        _ if !op.weights.is_constant() => Some(Kernel::FullyConnectedComputed),
+        _ if op.weights_zero_point != 0 => Some(Kernel::FullyConnectedOffset),
+        _ => None,
+    };
+    if let Some(kernel) = special {
+        return Ok(Choice::new(kernel));
+    }
     if options.reference == Reference::Litert {
         return Ok(Choice::new(Kernel::FullyConnectedLitert));
     }

@@ -1,6 +1,6 @@
 use kinglet_kernels::ops::float_images::FloatPoolParams;
 use kinglet_kernels::ops::pool_2d::{self, Pool2dParams};
-use kinglet_kernels::{Choice, Kernel, Place};
+use kinglet_kernels::{Choice, Kernel, Overlap, Place};
 use kinglet_tflite::DType;
 use kinglet_tflite::ops::{Pool2d, PoolKind};
 
@@ -25,7 +25,7 @@ fn params(op: &Pool2d<'_>) -> Result<Pool2dParams> {
         kernel: op.window.kernel,
         stride: op.window.stride,
         pad: op.window.pad,
-        quant: [min as i8, max as i8, 0, 0],
+        limits: [min as i16, max as i16],
     })
 }
 
@@ -37,6 +37,11 @@ pub(super) fn choose(op: &Pool2d<'_>, options: &Options) -> Result<Choice> {
         _ => {}
     }
     let params = params(op)?;
+    if op.input.dtype == DType::Int16 {
+        let average = op.kind == PoolKind::Average;
+        let kernel = if average { Kernel::AveragePool2dS16 } else { Kernel::MaxPool2dS16 };
+        return Ok(Choice::new(kernel).with_overlap(Overlap::Rows(params.row_distances())));
+    }
     Ok(match op.kind {
         PoolKind::Average => pool_2d::choose_average(&params, options.how.target),
         _ => pool_2d::choose_max(&params, options.how.target),

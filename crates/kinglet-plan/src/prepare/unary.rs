@@ -1,4 +1,4 @@
-use kinglet_kernels::ops::float::sqrt;
+use kinglet_kernels::ops::float::{exp, sqrt};
 use kinglet_kernels::ops::hard_swish::HardSwishQuant;
 use kinglet_kernels::ops::logistic::{FixedPoint, TableStep};
 use kinglet_kernels::ops::lookup;
@@ -12,12 +12,19 @@ use super::{Emit, Result, element_rows, multiplier};
 use crate::planner::{Constants, Options};
 
 pub(super) fn choose(op: &Unary<'_>, options: &Options) -> Choice {
+    let is_float = op.input.dtype == DType::Float32;
     let function = match op.kind {
         UnaryKind::Logistic => Function::Logistic,
         UnaryKind::Tanh => Function::Tanh,
         UnaryKind::HardSwish => Function::HardSwish,
         UnaryKind::LeakyRelu { .. } => Function::LeakyRelu,
-        UnaryKind::Elu | UnaryKind::Exp => Function::Lookup,
+        UnaryKind::Elu if is_float => Function::Elu,
+        UnaryKind::Exp if is_float => Function::Exp,
+        UnaryKind::Log if is_float => Function::Log,
+        UnaryKind::Elu | UnaryKind::Exp | UnaryKind::Log | UnaryKind::Gelu { .. } => Function::Lookup,
+        UnaryKind::Sin => Function::Sin,
+        UnaryKind::Cos => Function::Cos,
+        UnaryKind::Sign => Function::Sign,
         UnaryKind::Abs => Function::Abs,
         UnaryKind::Neg => Function::Neg,
         UnaryKind::Square => Function::Square,
@@ -42,7 +49,7 @@ pub(super) fn emit<S: OpSet>(op: &Unary<'_>, emit: &mut Emit<'_, '_, impl Consta
             let (scale, zero_point) = op.input.per_tensor()?;
             emit.writer.params(&FixedPoint::new(scale, zero_point).ok_or_else(beyond)?);
         }
-        UnaryKind::Logistic | UnaryKind::Tanh => {
+        UnaryKind::Logistic | UnaryKind::Tanh if !is_float => {
             let (scale, _) = op.input.per_tensor()?;
             // As far as TFLite has powers of two of their own for the function.
             let powers = if op.kind == UnaryKind::Tanh { 2 } else { 1 };
@@ -58,8 +65,13 @@ pub(super) fn emit<S: OpSet>(op: &Unary<'_>, emit: &mut Emit<'_, '_, impl Consta
         UnaryKind::LeakyRelu { alpha } => emit.writer.params(&quant(op, alpha)?),
         UnaryKind::Abs if !is_float => emit.writer.params(&quant(op, 0.0)?),
         UnaryKind::Rsqrt if !is_float => emit.writer.params(&rsqrt_quant(op)?),
+        _ if is_float => {}
+        UnaryKind::Log if S::has(OpKind::Log) => table(op, emit, lookup::log)?,
+        UnaryKind::Gelu { approximate } if S::has(OpKind::Gelu) => {
+            table(op, emit, if approximate { lookup::gelu_tanh } else { lookup::gelu })?;
+        }
         UnaryKind::Elu if S::has(OpKind::Elu) => table(op, emit, lookup::elu)?,
-        UnaryKind::Exp if S::has(OpKind::Exp) => table(op, emit, lookup::exp)?,
+        UnaryKind::Exp if S::has(OpKind::Exp) => table(op, emit, exp)?,
         _ => {}
     }
     let (rows, row_len) = element_rows(&op.output);

@@ -8,7 +8,7 @@ impl Builder<'_, '_> {
     pub(super) fn more(&mut self, input: i32) {
         let tensor = self.get(input).clone();
         let rank = tensor.shape.len();
-        match self.choices.pick(0, 11) {
+        match self.choices.pick(0, 13) {
             0..=2 if rank == 4 => self.transpose_conv(input),
             3 if rank >= 2 => self.batch_matmul(input),
             4 if rank >= 1 => self.gather(input),
@@ -18,8 +18,38 @@ impl Builder<'_, '_> {
             8 => self.add_n(input),
             9 => self.div(input),
             10 if rank >= 1 => self.update_slice(input),
+            11 => self.float_function(input),
+            12 if rank >= 1 => self.one_hot(input),
             _ => self.relation(input),
         }
+    }
+
+    /// A function that converters leave between DEQUANTIZE and QUANTIZE.
+    fn float_function(&mut self, input: i32) {
+        let shape = self.get(input).shape.clone();
+        let float = || Tensor::typed(Type::FLOAT32, &shape);
+        let codes =
+            [code::SIN, code::COS, code::LOG, code::EXP, code::ELU, code::TANH, code::LOGISTIC, code::SIGN];
+        let code = self.choices.one_of(&codes);
+        let wide = self.graph.op(code::DEQUANTIZE, Options::None, &[input], float());
+        let made = self.graph.op(code, Options::None, &[wide], float());
+        let output = self.activation(&shape, 0.02);
+        self.add_op(code::QUANTIZE, Options::None, &[made], output);
+    }
+
+    fn one_hot(&mut self, input: i32) {
+        let shape = self.get(input).shape.clone();
+        let Some((_, kept)) = shape.split_last() else { return };
+        let axis = self.ints(&[shape.len() as i32 - 1]);
+        let o = options(40, [flatbuf::i8(Type::INT32.0)]);
+        let index = self.graph.op(code::ARG_MAX, o, &[input, axis], Tensor::typed(Type::INT32, kept));
+        let depth = self.choices.pick(1, 5);
+        let scalar = |value: u8| Tensor::int8(&[], 0.1, 0).constant(vec![value]);
+        let depth_id = self.graph.tensor(Tensor { shape: Vec::new(), ..Tensor::bias(&[depth]) });
+        let [on, off] = [100, 3].map(|value| self.graph.tensor(scalar(value)));
+        let output = Tensor::int8(&[kept, &[depth]].concat(), 0.1, 0);
+        let o = options(61, [flatbuf::i32(-1)]);
+        self.add_op(code::ONE_HOT, o, &[index, depth_id, on, off], output);
     }
 
     fn transpose_conv(&mut self, input: i32) {

@@ -7,7 +7,7 @@ use crate::graph::{Graph, Node};
 use crate::tensor::{DType, Shape, Tensor};
 
 /// BATCH_MATMUL: products of matrices, `[..., rows, depth]` by `[..., depth, columns]`; the leading
-/// dimensions broadcast as in NumPy. int8, or float32.
+/// dimensions broadcast as in NumPy. int8, int16, or float32.
 #[derive(Clone, Copy, Debug)]
 pub struct BatchMatmul<'a> {
     /// The factors.
@@ -30,7 +30,7 @@ impl<'a> BatchMatmul<'a> {
         let inputs = [input(graph, node, 0)?, input(graph, node, 1)?];
         let output = output(graph, node, 0)?;
         let [a, b] = &inputs;
-        ensure(matches!(a.dtype, DType::Int8 | DType::Float32), a, Reason::UnsupportedType)?;
+        ensure(matches!(a.dtype, DType::Int8 | DType::Int16 | DType::Float32), a, Reason::UnsupportedType)?;
         if a.dtype == DType::Float32 && b.dtype == DType::Int8 {
             return Err(at(a, Reason::DynamicRange));
         }
@@ -38,7 +38,9 @@ impl<'a> BatchMatmul<'a> {
         ensure(output.dtype == a.dtype, &output, Reason::WrongType)?;
         if a.dtype != DType::Float32 {
             for tensor in [a, b, &output] {
-                tensor.per_tensor()?;
+                let (_, zero_point) = tensor.per_tensor()?;
+                // The references take int16 tensors to be symmetric.
+                ensure(a.dtype == DType::Int8 || zero_point == 0, tensor, Reason::BadZeroPoint)?;
             }
         }
 

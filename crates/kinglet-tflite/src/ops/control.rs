@@ -2,7 +2,7 @@
 //!
 //! Values are copied in and out, as TFLM does; handles of variables are not values.
 
-use super::{at, check_arity_of, ensure, input, options, output};
+use super::{check_arity_of, ensure, input, options, output};
 use crate::Result;
 use crate::error::Reason;
 use crate::graph::{Graph, Node};
@@ -28,7 +28,7 @@ impl<'a> If<'a> {
             check_inputs(graph, node, 1, &branch)?;
             check_arity_of(branch.outputs().len() == node.outputs.len())?;
             for (i, id) in branch.outputs().iter().enumerate() {
-                let (to, from) = (output(graph, node, i)?, branch.tensor(id.ok_or(Reason::BadIndex)?)?);
+                let (to, from) = (output(graph, node, i)?, in_callee(&branch, id)?);
                 ensure(to.has_size(), &to, Reason::UnsupportedType)?;
                 check_same(&to, &from)?;
             }
@@ -55,15 +55,16 @@ impl While {
         check_arity_of(node.outputs.len() == node.inputs.len())?;
         check_arity_of(body_graph.outputs().len() == node.outputs.len())?;
         for (i, id) in body_graph.outputs().iter().enumerate() {
-            let (to, from) = (output(graph, node, i)?, body_graph.tensor(id.ok_or(Reason::BadIndex)?)?);
+            let (to, from) = (output(graph, node, i)?, in_callee(&body_graph, id)?);
             check_same(&to, &from)?;
             check_same(&to, &input(graph, node, i)?)?;
             // The variable that a handle means can't depend on how often the loop has run.
             let handed_on = body_graph.inputs().get(i) == id;
             ensure(to.has_size() || handed_on, &to, Reason::HandlesDiffer)?;
         }
-        let decision = condition_graph.outputs().get(0).ok_or(Reason::WrongArity)?;
-        check_condition(&condition_graph.tensor(decision)?)?;
+        check_arity_of(!condition_graph.outputs().is_empty())?;
+        let decision = in_callee(&condition_graph, condition_graph.outputs().get(0))?;
+        check_condition(&decision).map_err(|error| error.reason)?;
         Ok(Self { condition, body })
     }
 }
@@ -122,20 +123,23 @@ fn check_inputs(graph: &Graph<'_>, node: &Node<'_>, first: usize, callee: &Graph
     check_arity_of(node.inputs.len() == callee.inputs().len().saturating_add(first))?;
     for (i, id) in callee.inputs().iter().enumerate() {
         let from = input(graph, node, first.saturating_add(i))?;
-        let to = callee.tensor(id.ok_or(Reason::BadIndex)?)?;
-        let here = |reason| at(&to, reason).in_subgraph(callee.index());
+        let to = in_callee(callee, id)?;
         check_same(&from, &to)?;
-        if !matches!(to.storage, Storage::Activation) {
-            return Err(here(Reason::ConstantInput));
-        }
-        if callee.inputs().iter().take(i).any(|other| other == id) {
-            return Err(here(Reason::WrittenTwice));
-        }
-        if to.dtype == DType::Resource && graph.variable(from.id)? != callee.variable(to.id)? {
-            return Err(here(Reason::HandlesDiffer));
+        ensure(matches!(to.storage, Storage::Activation), &from, Reason::ConstantInput)?;
+        let is_first = callee.inputs().iter().take(i).all(|other| other != id);
+        ensure(is_first, &from, Reason::WrittenTwice)?;
+        if to.dtype == DType::Resource {
+            let variable = callee.variable(to.id).map_err(|error| error.reason)?;
+            ensure(graph.variable(from.id)? == variable, &from, Reason::HandlesDiffer)?;
         }
     }
     Ok(())
+}
+
+/// A tensor of a subgraph that is called. An error names the operator that calls it, and no tensor.
+fn in_callee<'a>(callee: &Graph<'a>, id: Option<u32>) -> Result<Tensor<'a>> {
+    let tensor = callee.tensor(id.ok_or(Reason::BadIndex)?);
+    tensor.map_err(|error| error.reason.into())
 }
 
 /// One can be copied to the other. As in TFLM, types and lengths count; shapes may differ.

@@ -1,12 +1,12 @@
 //! CONV_2D and DEPTHWISE_CONV_2D.
 
 use super::{
-    Activation, activation_input, at, check_arity, check_bias, check_int8, divide, ensure, input,
-    optional_input, options, output,
+    Activation, Sums, activation_input, at, check_arity, check_layer, divide, ensure, input, optional_input,
+    options, output,
 };
 use crate::Result;
 use crate::error::Reason;
-use crate::generated::Padding;
+use crate::generated::{Padding, TensorType};
 use crate::graph::{Graph, Node};
 use crate::tensor::{DType, Shape, Tensor};
 
@@ -93,7 +93,7 @@ impl Axis {
     }
 }
 
-/// CONV_2D: int8 `[n, h, w, c]` with int8 filters `[o, kh, kw, c / groups]` and an int32 bias.
+/// CONV_2D: int8 or int16 `[n, h, w, c]` with filters `[o, kh, kw, c / groups]` of int8 (or int4 for int8).
 #[derive(Clone, Copy, Debug)]
 pub struct Conv2d<'a> {
     /// The input.
@@ -108,6 +108,8 @@ pub struct Conv2d<'a> {
     pub window: Window,
     /// Number of groups that input and output channels are divided into.
     pub groups: u32,
+    /// What products are added up in.
+    pub sums: Sums,
     /// The fused activation.
     pub activation: Activation,
 }
@@ -119,13 +121,14 @@ impl<'a> Conv2d<'a> {
         let [input, filter, output] =
             [activation_input(graph, node, 0)?, input(graph, node, 1)?, output(graph, node, 0)?];
         let bias = optional_input(graph, node, 2)?;
-        check_weighted(&input, &filter, &output)?;
+        check_layer(&input, &filter, &output)?;
+        ensure(filter.is_constant(), &filter, Reason::NotConstant)?;
         let [out_depth, kernel_h, kernel_w, group_depth] = nhwc(&filter)?;
         let [_, _, _, depth] = nhwc(&input)?;
         let groups = divide(depth, group_depth, &filter)?;
         divide(out_depth, groups, &filter)?;
         filter.check_symmetric(0, out_depth)?;
-        check_bias(bias.as_ref(), out_depth)?;
+        let sums = Sums::new(&input, bias.as_ref(), options.quantized_bias_type()?, out_depth)?;
         let window = WindowOptions {
             padding: options.padding()?,
             stride: (options.stride_h()?, options.stride_w()?),
@@ -134,11 +137,12 @@ impl<'a> Conv2d<'a> {
         let (window, size) = Window::new(&window, (kernel_h, kernel_w), &input)?;
         check_output(&input.shape, &output, size, out_depth)?;
         let activation = Activation::new(options.fused_activation_function())?;
-        Ok(Self { input, filter, bias, output, window, groups, activation })
+        Ok(Self { input, filter, bias, output, window, groups, sums, activation })
     }
 }
 
-/// DEPTHWISE_CONV_2D: int8 `[n, h, w, c]` with int8 filters `[1, kh, kw, c * multiplier]` and an int32 bias.
+/// DEPTHWISE_CONV_2D: int8 or int16 `[n, h, w, c]` with filters `[1, kh, kw, c * multiplier]` of int8 (or int4
+/// for int8).
 #[derive(Clone, Copy, Debug)]
 pub struct DepthwiseConv2d<'a> {
     /// The input.
@@ -164,14 +168,19 @@ impl<'a> DepthwiseConv2d<'a> {
         let [input, filter, output] =
             [activation_input(graph, node, 0)?, input(graph, node, 1)?, output(graph, node, 0)?];
         let bias = optional_input(graph, node, 2)?;
-        check_weighted(&input, &filter, &output)?;
+        check_layer(&input, &filter, &output)?;
+        ensure(filter.is_constant(), &filter, Reason::NotConstant)?;
         let [one, kernel_h, kernel_w, out_depth] = nhwc(&filter)?;
         ensure(one == 1, &filter, Reason::ShapeMismatch)?;
         let [_, _, _, depth] = nhwc(&input)?;
         // The multiplier is a matter of the shapes; what the options say of it is not used.
         let depth_multiplier = divide(out_depth, depth, &filter)?;
         filter.check_symmetric(3, out_depth)?;
-        check_bias(bias.as_ref(), out_depth)?;
+        // Without a bias, the reference takes its type to be int64.
+        let sums = Sums::new(&input, bias.as_ref(), TensorType::Int64, out_depth)?;
+        if let (DType::Int16, Sums::Int32, Some(bias)) = (input.dtype, sums, &bias) {
+            return Err(at(bias, Reason::UnsupportedType));
+        }
         let window = WindowOptions {
             padding: options.padding()?,
             stride: (options.stride_h()?, options.stride_w()?),
@@ -186,16 +195,6 @@ impl<'a> DepthwiseConv2d<'a> {
 
 pub(super) fn nhwc(tensor: &Tensor<'_>) -> Result<[u32; 4]> {
     tensor.shape.nhwc().map_err(|reason| at(tensor, reason))
-}
-
-pub(super) fn check_weighted(input: &Tensor<'_>, filter: &Tensor<'_>, output: &Tensor<'_>) -> Result<()> {
-    check_int8(input, filter)?;
-    ensure(filter.dtype == DType::Int8, filter, Reason::UnsupportedType)?;
-    ensure(filter.is_constant(), filter, Reason::NotConstant)?;
-    ensure(output.dtype == DType::Int8, output, Reason::WrongType)?;
-    input.per_tensor()?;
-    output.per_tensor()?;
-    Ok(())
 }
 
 /// The output is `[batch, size.0, size.1, depth]`.

@@ -1,22 +1,26 @@
 //! FULLY_CONNECTED.
 
 use super::{
-    Activation, activation_input, at, check_arity, check_bias, check_int8, divide, ensure, input,
-    optional_input, options, output,
+    Activation, Sums, activation_input, at, check_arity, check_layer, divide, ensure, input, optional_input,
+    options, output,
 };
 use crate::Result;
 use crate::error::Reason;
 use crate::generated::FullyConnectedOptionsWeightsFormat;
 use crate::graph::{Graph, Node};
-use crate::tensor::{DType, Tensor};
+use crate::tensor::{DType, Storage, Tensor};
 
-/// FULLY_CONNECTED: int8 vectors of length `depth`, int8 weights `[outputs, depth]`, an int32 bias.
+/// FULLY_CONNECTED: int8 or int16 vectors of length `depth`, weights `[outputs, depth]` of int8 (or int4 for
+/// int8).
 #[derive(Clone, Copy, Debug)]
 pub struct FullyConnected<'a> {
     /// The input; whatever its shape, it holds `batch` vectors of length `depth`.
     pub input: Tensor<'a>,
-    /// The weights, a constant; one scale, or one for each output.
+    /// The weights; one scale, or one for each output. int8 weights with one scale, for int8 inputs, may be
+    /// an activation, and may have a zero point.
     pub weights: Tensor<'a>,
+    /// Zero point of the weights.
+    pub weights_zero_point: i32,
     /// The bias, a constant.
     pub bias: Option<Tensor<'a>>,
     /// The output: `batch` vectors of length `outputs`.
@@ -27,6 +31,8 @@ pub struct FullyConnected<'a> {
     pub depth: u32,
     /// Length of an output vector.
     pub outputs: u32,
+    /// What products are added up in.
+    pub sums: Sums,
     /// The fused activation.
     pub activation: Activation,
 }
@@ -41,19 +47,28 @@ impl<'a> FullyConnected<'a> {
         let [input, weights, output] =
             [activation_input(graph, node, 0)?, input(graph, node, 1)?, output(graph, node, 0)?];
         let bias = optional_input(graph, node, 2)?;
-        check_int8(&input, &weights)?;
-        ensure(weights.dtype == DType::Int8, &weights, Reason::UnsupportedType)?;
-        ensure(weights.is_constant(), &weights, Reason::NotConstant)?;
-        ensure(output.dtype == DType::Int8, &output, Reason::WrongType)?;
-        input.per_tensor()?;
-        output.per_tensor()?;
+        check_layer(&input, &weights, &output)?;
         let [outputs, depth] = weights.shape.matrix().map_err(|reason| at(&weights, reason))?;
-        weights.check_symmetric(0, outputs)?;
-        check_bias(bias.as_ref(), outputs)?;
+        let per_tensor = weights.quantization.len() == 1;
+        let weights_zero_point = match weights.dtype {
+            // Weights that are computed, and those of old converters, have a zero point.
+            DType::Int8 if input.dtype == DType::Int8 && per_tensor => weights.per_tensor()?.1,
+            _ => {
+                ensure(weights.is_constant(), &weights, Reason::NotConstant)?;
+                weights.check_symmetric(0, outputs)?;
+                0
+            }
+        };
+        // As in TFLM: int4 weights have one scale.
+        ensure(weights.dtype == DType::Int8 || per_tensor, &weights, Reason::UnsupportedWeights)?;
+        if matches!(weights.storage, Storage::Variable) {
+            return Err(at(&weights, Reason::NotConstant));
+        }
+        let sums = Sums::new(&input, bias.as_ref(), options.quantized_bias_type()?, outputs)?;
         let batch = divide(input.shape.len(), depth, &input)?;
         let fits = u64::from(output.shape.len()) == u64::from(batch) * u64::from(outputs);
         ensure(fits && output.shape.last() == outputs, &output, Reason::ShapeMismatch)?;
         let activation = Activation::new(options.fused_activation_function())?;
-        Ok(Self { input, weights, bias, output, batch, depth, outputs, activation })
+        Ok(Self { input, weights, weights_zero_point, bias, output, batch, depth, outputs, sums, activation })
     }
 }

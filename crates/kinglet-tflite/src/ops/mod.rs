@@ -8,8 +8,10 @@ mod conv;
 mod dynamic_update_slice;
 mod fully_connected;
 mod gather;
+mod lstm;
 mod movement;
 mod normalize;
+mod one_hot;
 mod pool;
 mod reduce;
 mod relation;
@@ -33,8 +35,10 @@ pub use conv::{Conv2d, DepthwiseConv2d, Window};
 pub use dynamic_update_slice::DynamicUpdateSlice;
 pub use fully_connected::FullyConnected;
 pub use gather::{Gather, GatherNd};
+pub use lstm::{Lstm, LstmGate};
 pub use movement::{Dim, Movement, Piece};
 pub use normalize::{Normalize, NormalizeKind};
+pub use one_hot::OneHot;
 pub use pool::{Pool2d, PoolKind};
 pub use reduce::Reduce;
 pub use relation::Relation;
@@ -51,7 +55,7 @@ pub use unary::{Unary, UnaryKind};
 pub use variable::{AssignVariable, ReadVariable, VarHandle};
 
 use crate::error::{ModelError, Reason};
-use crate::generated::ActivationFunctionType;
+use crate::generated::{ActivationFunctionType, TensorType};
 use crate::graph::{Graph, Node, Op, OpSet};
 use crate::opcode::{OpCode, OpKind};
 use crate::tensor::{DType, Storage, Tensor};
@@ -123,6 +127,9 @@ pub(crate) fn check<'a, S: OpSet>(graph: &Graph<'a>, node: &Node<'a>) -> Result<
         OpKind::ExpandDims if S::has(OpKind::ExpandDims) => Reshape::check(graph, node).map(Op::Reshape),
         OpKind::Squeeze if S::has(OpKind::Squeeze) => Reshape::check(graph, node).map(Op::Reshape),
         OpKind::Softmax if S::has(OpKind::Softmax) => Softmax::check(graph, node).map(Op::Softmax),
+        OpKind::UnidirectionalSequenceLstm if S::has(OpKind::UnidirectionalSequenceLstm) => {
+            Lstm::check(graph, node).map(Op::Lstm)
+        }
         OpKind::Svdf if S::has(OpKind::Svdf) => Svdf::check(graph, node).map(Op::Svdf),
         OpKind::Sub if S::has(OpKind::Sub) => Binary::check(graph, node, BinaryKind::Sub).map(Op::Binary),
         OpKind::Mul if S::has(OpKind::Mul) => Binary::check(graph, node, BinaryKind::Mul).map(Op::Binary),
@@ -186,8 +193,14 @@ pub(crate) fn check<'a, S: OpSet>(graph: &Graph<'a>, node: &Node<'a>) -> Result<
             Pool2d::check(graph, node, PoolKind::L2).map(Op::Pool2d)
         }
         OpKind::LogicalNot if S::has(OpKind::LogicalNot) => Unary::check(graph, node, kind).map(Op::Unary),
+        OpKind::Cos if S::has(OpKind::Cos) => Unary::check(graph, node, kind).map(Op::Unary),
+        OpKind::Gelu if S::has(OpKind::Gelu) => Unary::check(graph, node, kind).map(Op::Unary),
+        OpKind::Log if S::has(OpKind::Log) => Unary::check(graph, node, kind).map(Op::Unary),
+        OpKind::Sign if S::has(OpKind::Sign) => Unary::check(graph, node, kind).map(Op::Unary),
+        OpKind::Sin if S::has(OpKind::Sin) => Unary::check(graph, node, kind).map(Op::Unary),
         OpKind::Rsqrt if S::has(OpKind::Rsqrt) => Unary::check(graph, node, kind).map(Op::Unary),
         OpKind::Sqrt if S::has(OpKind::Sqrt) => Unary::check(graph, node, kind).map(Op::Unary),
+        OpKind::OneHot if S::has(OpKind::OneHot) => OneHot::check(graph, node).map(Op::OneHot),
         OpKind::Select | OpKind::SelectV2 if S::OPS & SELECT & kind.bit() != 0 => {
             Select::check(graph, node, kind).map(Op::Select)
         }
@@ -335,10 +348,63 @@ fn check_int8(activations: &Tensor<'_>, weights: &Tensor<'_>) -> Result<()> {
     }
 }
 
-/// A tensor of type int8, quantised as a whole.
-fn check_int8_activation(tensor: &Tensor<'_>) -> Result<()> {
+/// Types of a layer with weights: int8 with int8 or int4 weights, or int16 with int8 weights.
+fn check_layer(input: &Tensor<'_>, weights: &Tensor<'_>, output: &Tensor<'_>) -> Result<()> {
+    match (input.dtype, weights.dtype) {
+        (DType::Int8, DType::Int8 | DType::Int4) | (DType::Int16, DType::Int8) => {}
+        (DType::Int8 | DType::Int16, _) => return Err(at(weights, Reason::UnsupportedType)),
+        _ => check_int8(input, weights)?,
+    }
+    ensure(output.dtype == input.dtype, output, Reason::WrongType)?;
+    for tensor in [input, output] {
+        let (_, zero_point) = tensor.per_tensor()?;
+        // The references take int16 tensors to be symmetric.
+        ensure(input.dtype == DType::Int8 || zero_point == 0, tensor, Reason::BadZeroPoint)?;
+    }
+    Ok(())
+}
+
+/// What a layer with weights adds its products up in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Sums {
+    /// 32 bits: int8 activations, and int16 activations with an int32 bias.
+    Int32,
+    /// 64 bits: int16 activations otherwise.
+    Int64,
+}
+
+impl Sums {
+    /// Checks that the bias is a constant with one value for each of `channels`. Where an int16 layer has
+    /// none, `without` says what its type would have been: int32, unless the options say int64.
+    fn new(
+        input: &Tensor<'_>,
+        bias: Option<&Tensor<'_>>,
+        without: TensorType,
+        channels: u32,
+    ) -> Result<Self> {
+        let Some(bias) = bias else {
+            let narrow = input.dtype != DType::Int16 || without != TensorType::Int64;
+            return Ok(if narrow { Self::Int32 } else { Self::Int64 });
+        };
+        ensure(bias.is_constant(), bias, Reason::NotConstant)?;
+        ensure(bias.shape.len() == channels, bias, Reason::ShapeMismatch)?;
+        match (input.dtype, bias.dtype) {
+            (_, DType::Int32) => Ok(Self::Int32),
+            (DType::Int16, DType::Int64) => Ok(Self::Int64),
+            _ => Err(at(bias, Reason::WrongType)),
+        }
+    }
+}
+
+/// A tensor of type int8 or int16, quantised as a whole.
+fn check_activation(tensor: &Tensor<'_>) -> Result<()> {
     match tensor.dtype {
         DType::Int8 => tensor.per_tensor().map(|_| ()),
+        // The references take int16 tensors to be symmetric.
+        DType::Int16 => {
+            let (_, zero_point) = tensor.per_tensor()?;
+            ensure(zero_point == 0, tensor, Reason::BadZeroPoint)
+        }
         DType::Float32 => Err(at(tensor, Reason::FloatModel)),
         _ => Err(at(tensor, Reason::UnsupportedType)),
     }

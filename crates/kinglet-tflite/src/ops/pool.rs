@@ -2,7 +2,7 @@
 
 use super::conv::{WindowOptions, check_output};
 use super::{
-    Activation, Window, activation_input, at, check_arity, check_int8_activation, ensure, options, output,
+    Activation, Window, activation_input, at, check_activation, check_arity, ensure, options, output,
 };
 use crate::Result;
 use crate::error::Reason;
@@ -20,7 +20,7 @@ pub enum PoolKind {
     L2,
 }
 
-/// AVERAGE_POOL_2D, MAX_POOL_2D or L2_POOL_2D: int8 or float32 `[n, h, w, c]`.
+/// AVERAGE_POOL_2D, MAX_POOL_2D or L2_POOL_2D: int8, int16 or float32 `[n, h, w, c]`.
 #[derive(Clone, Copy, Debug)]
 pub struct Pool2d<'a> {
     /// Which of them.
@@ -44,8 +44,8 @@ impl<'a> Pool2d<'a> {
             ensure(output.dtype == DType::Float32, &output, Reason::WrongType)?;
         } else {
             ensure(kind != PoolKind::L2, &input, Reason::UnsupportedType)?;
-            check_int8_activation(&input)?;
-            ensure(output.dtype == DType::Int8, &output, Reason::WrongType)?;
+            check_activation(&input)?;
+            ensure(output.dtype == input.dtype, &output, Reason::WrongType)?;
             let (in_scale, in_zero) = input.per_tensor()?;
             let (out_scale, out_zero) = output.per_tensor()?;
             // TFLite's own tolerance.

@@ -1,17 +1,18 @@
 //! TRANSPOSE_CONV.
 
-use super::conv::{WindowOptions, check_output, check_weighted, nhwc};
+use super::conv::{WindowOptions, check_output, nhwc};
 use super::movement::Ints;
 use super::{
-    Activation, Window, activation_input, check_arity, check_bias, ensure, input, optional_input, options,
-    output,
+    Activation, Sums, Window, activation_input, check_arity, check_layer, ensure, input, optional_input,
+    options, output,
 };
 use crate::Result;
 use crate::error::Reason;
+use crate::generated::TensorType;
 use crate::graph::{Graph, Node};
-use crate::tensor::Tensor;
+use crate::tensor::{DType, Tensor};
 
-/// TRANSPOSE_CONV: int8 `[n, h, w, c]` with int8 filters `[o, kh, kw, c]` and an int32 bias; the transpose of a
+/// TRANSPOSE_CONV: int8 or int16 `[n, h, w, c]` with int8 filters `[o, kh, kw, c]`; the transpose of a
 /// convolution from the output to the input.
 #[derive(Clone, Copy, Debug)]
 pub struct TransposeConv<'a> {
@@ -25,6 +26,8 @@ pub struct TransposeConv<'a> {
     pub output: Tensor<'a>,
     /// How the filter moves over the output.
     pub window: Window,
+    /// What products are added up in.
+    pub sums: Sums,
     /// The fused activation.
     pub activation: Activation,
 }
@@ -40,12 +43,15 @@ impl<'a> TransposeConv<'a> {
             output(graph, node, 0)?,
         ];
         let bias = optional_input(graph, node, 3)?;
-        check_weighted(&input, &filter, &output)?;
+        check_layer(&input, &filter, &output)?;
+        ensure(filter.dtype == DType::Int8, &filter, Reason::UnsupportedType)?;
+        ensure(filter.is_constant(), &filter, Reason::NotConstant)?;
         let [depth, kernel_h, kernel_w, input_depth] = nhwc(&filter)?;
         let [_, height, width, channels] = nhwc(&input)?;
         ensure(channels == input_depth, &filter, Reason::ShapeMismatch)?;
         filter.check_symmetric(0, depth)?;
-        check_bias(bias.as_ref(), depth)?;
+        // Without a bias, the reference takes its type to be int64.
+        let sums = Sums::new(&input, bias.as_ref(), TensorType::Int64, depth)?;
         let window = WindowOptions {
             padding: options.padding()?,
             stride: (options.stride_h()?, options.stride_w()?),
@@ -58,7 +64,7 @@ impl<'a> TransposeConv<'a> {
         check_output(&input.shape, &output, (out_height, out_width), depth)?;
         check_dims(&size, &output)?;
         let activation = Activation::new(options.fused_activation_function())?;
-        Ok(Self { input, filter, bias, output, window, activation })
+        Ok(Self { input, filter, bias, output, window, sums, activation })
     }
 }
 

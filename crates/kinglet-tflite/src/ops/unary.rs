@@ -1,5 +1,5 @@
 //! Operators on one tensor, element by element: LOGISTIC, TANH, HARD_SWISH, LEAKY_RELU, ELU, EXP, ABS, NEG,
-//! SQUARE, FLOOR, CEIL, ROUND, SQRT, RSQRT, LOGICAL_NOT.
+//! SQUARE, FLOOR, CEIL, ROUND, SQRT, RSQRT, LOG, SIN, COS, SIGN, GELU, LOGICAL_NOT.
 
 use super::{at, check_arity, ensure, input, options, output};
 use crate::Result;
@@ -11,9 +11,9 @@ use crate::tensor::{DType, Tensor};
 /// Which function of one element.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum UnaryKind {
-    /// `1 / (1 + exp(-x))`: int8, int16.
+    /// `1 / (1 + exp(-x))`: int8, int16, float32.
     Logistic,
-    /// `tanh(x)`: int8, int16.
+    /// `tanh(x)`: int8, int16, float32.
     Tanh,
     /// `x * min(6, max(0, x + 3)) / 6`: int8, float32.
     HardSwish,
@@ -22,9 +22,9 @@ pub enum UnaryKind {
         /// Factor of negative elements, finite.
         alpha: f32,
     },
-    /// `x` where it is not negative, else `exp(x) - 1`: int8.
+    /// `x` where it is not negative, else `exp(x) - 1`: int8, float32.
     Elu,
-    /// `exp(x)`: int8.
+    /// `exp(x)`: int8, float32.
     Exp,
     /// `|x|`: int8, int16, float32.
     Abs,
@@ -44,6 +44,19 @@ pub enum UnaryKind {
     Rsqrt,
     /// True where the element is false: bool.
     Not,
+    /// The natural logarithm: int8, float32.
+    Log,
+    /// `sin(x)`: float32.
+    Sin,
+    /// `cos(x)`: float32.
+    Cos,
+    /// -1, 0 or 1: float32.
+    Sign,
+    /// `x` times the share of a normal distribution that lies below it: int8.
+    Gelu {
+        /// Approximated with a hyperbolic tangent.
+        approximate: bool,
+    },
 }
 
 /// A function of one tensor, element by element.
@@ -82,32 +95,47 @@ impl<'a> Unary<'a> {
             OpKind::Sqrt => UnaryKind::Sqrt,
             OpKind::Rsqrt => UnaryKind::Rsqrt,
             OpKind::LogicalNot => UnaryKind::Not,
+            OpKind::Log => UnaryKind::Log,
+            OpKind::Sin => UnaryKind::Sin,
+            OpKind::Cos => UnaryKind::Cos,
+            OpKind::Sign => UnaryKind::Sign,
+            OpKind::Gelu => UnaryKind::Gelu { approximate: options!(node, GeluOptions).approximate()? },
             _ => return Err(Reason::UnsupportedOp.into()),
         };
         let [input, output] = [input(graph, node, 0)?, output(graph, node, 0)?];
         ensure(input.shape == output.shape, &output, Reason::ShapeMismatch)?;
         let op = Self { kind, input, output };
         op.check_types()?;
+        if op.is_rounded_by_the_library() && !is_quantized_next(graph, op.output.id)? {
+            return Err(at(&op.input, Reason::FloatFunction));
+        }
         Ok(op)
+    }
+
+    /// The function's last bit is a matter of the C library: the references give what theirs gives.
+    fn is_rounded_by_the_library(&self) -> bool {
+        use UnaryKind::{Cos, Elu, Exp, Log, Logistic, Sin, Tanh};
+        let is_such = matches!(self.kind, Cos | Elu | Exp | Log | Logistic | Sin | Tanh);
+        is_such && self.input.dtype == DType::Float32
     }
 
     fn check_types(&self) -> Result<()> {
         use DType::{Bool, Float32, Int8, Int16, Int32};
         use UnaryKind::{
-            Abs, Ceil, Elu, Exp, Floor, HardSwish, LeakyRelu, Logistic, Neg, Not, Round, Rsqrt, Sqrt, Square,
-            Tanh,
+            Abs, Ceil, Cos, Elu, Exp, Floor, Gelu, HardSwish, LeakyRelu, Log, Logistic, Neg, Not, Round,
+            Rsqrt, Sign, Sin, Sqrt, Square, Tanh,
         };
         let (input, output) = (&self.input, &self.output);
         match (self.kind, input.dtype) {
-            (Logistic | Tanh, Int8 | Int16) => {}
+            (Logistic | Tanh, Int8 | Int16 | Float32) => {}
             (HardSwish, Int8 | Float32) => {}
             (LeakyRelu { .. } | Abs, Int8 | Int16 | Float32) => {}
-            (Elu | Exp, Int8) => {}
+            (Elu | Exp | Log, Int8 | Float32) => {}
+            (Gelu { .. }, Int8) => {}
             (Neg, Int32 | Float32) => {}
-            (Square | Floor | Ceil | Round | Sqrt, Float32) => {}
+            (Square | Floor | Ceil | Round | Sqrt | Sin | Cos | Sign, Float32) => {}
             (Rsqrt, Int8 | Float32) => {}
             (Not, Bool) => {}
-            (Logistic | Tanh | Elu | Exp, Float32) => return Err(at(input, Reason::FloatFunction)),
             _ => return Err(at(input, Reason::UnsupportedType)),
         }
         ensure(output.dtype == input.dtype, output, Reason::WrongType)?;
@@ -134,4 +162,25 @@ impl<'a> Unary<'a> {
     fn kind_is_symmetric(&self) -> bool {
         matches!(self.kind, UnaryKind::Logistic | UnaryKind::Tanh | UnaryKind::Abs)
     }
+}
+
+/// Only QUANTIZE reads the tensor, and to less than a float32's precision: converters write it so around a
+/// function that they have no integers for. What the last bit of a float32 is, shows nowhere then.
+fn is_quantized_next(graph: &Graph<'_>, id: u32) -> Result<bool> {
+    if graph.outputs().iter().any(|output| output == Some(id)) {
+        return Ok(false);
+    }
+    for node in graph.nodes() {
+        let node = node?;
+        if !node.inputs.iter().any(|input| input == Some(id)) {
+            continue;
+        }
+        let output = node.outputs.get(0).map(|output| graph.tensor(output)).transpose()?;
+        let is_short =
+            output.is_some_and(|output| matches!(output.dtype, DType::Int8 | DType::UInt8 | DType::Int16));
+        if node.code != OpKind::Quantize.code() || !is_short {
+            return Ok(false);
+        }
+    }
+    Ok(true)
 }

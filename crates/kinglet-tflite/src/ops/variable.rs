@@ -96,16 +96,23 @@ impl<'a> Graph<'a> {
     pub fn variable(&self, id: u32) -> Result<u32> {
         let (mut graph, mut id) = (*self, id);
         for _ in 0..MAX_HOPS {
-            let handle = graph.tensor(id)?;
-            let refuse = at(&handle, Reason::UnknownHandle).in_subgraph(graph.index());
-            ensure(handle.dtype == DType::Resource, &handle, Reason::WrongType)?;
+            // An error names the operator that asks, and no tensor of another subgraph.
+            let handle = graph.tensor(id).map_err(|error| error.reason)?;
+            let at = |reason: Reason| match graph.index() == self.index() {
+                true => at(&handle, reason),
+                false => reason.into(),
+            };
+            let refuse = at(Reason::UnknownHandle);
+            if handle.dtype != DType::Resource {
+                return Err(at(Reason::WrongType));
+            }
             if let Some(i) = graph.inputs().iter().position(|input| input == Some(id)) {
-                let (caller, node, first) = caller(&graph)?.ok_or(refuse)?;
+                let (caller, node, first) = caller(&graph).map_err(|error| error.reason)?.ok_or(refuse)?;
                 id = node.inputs.get(first.saturating_add(i)).ok_or(refuse)?;
                 graph = caller;
                 continue;
             }
-            let (node, output) = graph.producer(id)?.ok_or(refuse)?;
+            let (node, output) = graph.producer(id).map_err(|error| error.reason)?.ok_or(refuse)?;
             match OpKind::from_code(node.code) {
                 Some(OpKind::VarHandle) => return slot_of(&graph.model(), &node),
                 // The loop hands it on as it is.

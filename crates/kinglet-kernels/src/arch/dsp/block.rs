@@ -23,16 +23,14 @@ pub(crate) const FLOOR: u32 = 12;
 /// channel 8 minus that; with [`Rule::Rounded`] 32 minus the exponent.
 pub(crate) const PAIR_CONSTANTS: usize = 4;
 
-/// Where two channels' weights come from.
+/// Weights in OHWI order, as in the file.
 #[derive(Clone, Copy)]
-pub(crate) enum Weights<'a> {
-    /// For each two channels their constants, then for each pair of values a word: in each half
-    /// 256 times the second channel's weight plus the first's. One SMLAD with it adds
-    /// `256 * acc1 + acc0`, and SXTB16 of it is the first channel's weights alone: one extraction for four weights.
-    Packed(Bytes<'a>),
-    /// OHWI as in the file, and constants for each two channels elsewhere. At least [`BEFORE_ROWS`] bytes
-    /// precede the weights: `start` is where they begin.
-    Rows { bytes: Bytes<'a>, start: usize, constants: &'a [Cell<i32>] },
+pub(crate) struct RowWeights<'a> {
+    /// Weights, with at least [`BEFORE_ROWS`] bytes before `start`, where they begin.
+    pub(crate) bytes: Bytes<'a>,
+    pub(crate) start: usize,
+    /// [`PAIR_CONSTANTS`] for each two channels.
+    pub(crate) constants: &'a [Cell<i32>],
 }
 
 /// Weights in the constants or in scratch memory.
@@ -78,7 +76,8 @@ pub(crate) const fn words_before_packed(pairs: usize) -> usize {
 /// What stays the same for all blocks of 4 pixels of a layer.
 #[derive(Clone, Copy)]
 pub(crate) struct Block<'a> {
-    pub(crate) weights: Weights<'a>,
+    /// Input of 4 pixels: 4 words a pair.
+    pub(crate) x: &'a [Cell<i32>],
     /// Pairs of values: even, at least 2.
     pub(crate) pairs: usize,
     /// Output channels.
@@ -86,6 +85,13 @@ pub(crate) struct Block<'a> {
     pub(crate) rule: Rule,
     /// Output zero point.
     pub(crate) zero: i32,
+}
+
+impl Block<'_> {
+    fn fits(&self) -> bool {
+        let Block { x, pairs, channels, .. } = *self;
+        pairs >= 2 && pairs.is_multiple_of(2) && channels > 0 && x.len() / 4 >= pairs
+    }
 }
 
 #[cfg(kinglet_dsp_vfp)]
@@ -101,15 +107,15 @@ mod asm {
         out: *mut i8,
         out_stride: usize,
         channels: usize,
-        /// Packed: the first pair's constants. Rows: the first pair's constants.
-        constants: *const u8,
+        /// Address of the first pair's constants.
+        constants: usize,
         /// Packed: bytes from one pair to the next. Rows: bytes of a row.
         step: usize,
         /// Bytes of code of the unrolled loop to skip at first.
         skip: usize,
         tail: unsafe extern "C" fn(),
         addend: i32,
-        /// Packed: from the end of a pair's constants to its first chunk of weights. Rows: the first chunk.
+        /// Packed: from the end of a pair's constants to its first chunk of weights. Rows: address of the first chunk.
         weights: usize,
         /// Rows: from the next row pair's first chunk to the end of this pair's first row.
         rows_end: usize,
@@ -123,49 +129,46 @@ mod asm {
     }
 
     impl<'a> Runner<'a> {
-        /// `x` has 4 words a pair; constants and weights are as long as `block` says.
-        pub(crate) fn new(block: &Block<'a>, x: &'a [Cell<i32>]) -> Self {
+        /// Packed weights, `block` having been compared with the lengths of memory.
+        #[inline(always)]
+        pub(crate) fn packed(block: &Block<'a>, bytes: Bytes<'a>) -> Self {
+            let skipped = block.pairs.wrapping_neg() % 16;
+            let constants = bytes.start.wrapping_add(words_before_packed(block.pairs) * 4);
+            let step = (PAIR_CONSTANTS + block.pairs) * 4;
+            let weights = (skipped * 4).wrapping_neg();
+            Self::new(block, packed, [constants.addr(), step, skipped * 42, weights, 0])
+        }
+
+        /// Weights in rows, likewise.
+        #[inline(always)]
+        pub(crate) fn rows(block: &Block<'a>, rows: RowWeights<'a>) -> Self {
+            let skipped = (block.pairs / 2).wrapping_neg() % 8;
+            let step = block.pairs * 2;
+            let weights = rows.bytes.start.addr() + rows.start - skipped * 4;
+            let constants = rows.constants.as_ptr().addr();
+            let rows_end = (skipped * 4).wrapping_sub(step);
+            Self::new(block, self::rows, [constants, step, skipped * 100, weights, rows_end])
+        }
+
+        #[inline(always)]
+        fn new(
+            block: &Block<'a>,
+            main: unsafe extern "C" fn(*const Args),
+            [constants, step, skip, weights, rows_end]: [usize; 5],
+        ) -> Self {
             let (tail, addend): (unsafe extern "C" fn(), i32) = match block.rule {
                 Rule::Floor => (floor_tail, floor_addend(FLOOR, 2) - 1),
                 Rule::Rounded => (rounded_tail, block.zero),
             };
-            let mut args = Args {
-                x: x.as_ptr().cast(),
-                out: core::ptr::null_mut(),
-                out_stride: 0,
-                channels: block.channels,
-                constants: core::ptr::null(),
-                step: 0,
-                skip: 0,
-                tail,
-                addend,
-                weights: 0,
-                rows_end: 0,
-            };
-            let main: unsafe extern "C" fn(*const Args) = match block.weights {
-                Weights::Packed(bytes) => {
-                    let skipped = block.pairs.wrapping_neg() % 16;
-                    args.constants = bytes.start.wrapping_add(words_before_packed(block.pairs) * 4);
-                    args.step = (PAIR_CONSTANTS + block.pairs) * 4;
-                    args.skip = skipped * 42;
-                    args.weights = (skipped * 4).wrapping_neg();
-                    packed
-                }
-                Weights::Rows { bytes, start, constants } => {
-                    let skipped = (block.pairs / 2).wrapping_neg() % 8;
-                    args.constants = constants.as_ptr().cast();
-                    args.step = block.pairs * 2;
-                    args.skip = skipped * 100;
-                    args.weights = bytes.start.wrapping_add(start).wrapping_sub(skipped * 4) as usize;
-                    args.rows_end = (skipped * 4).wrapping_sub(args.step);
-                    rows
-                }
-            };
+            let (x, out) = (block.x.as_ptr().cast(), core::ptr::null_mut());
+            let (out_stride, channels) = (0, block.channels);
+            let args =
+                Args { x, out, out_stride, channels, constants, step, skip, tail, addend, weights, rows_end };
             Self { args, main, memory: PhantomData }
         }
 
         /// # Safety
-        /// Everything that was given to [`Runner::new`] is still there, and the four pixels' outputs, `stride` bytes
+        /// The four pixels' outputs, `stride` bytes
         /// apart, lie within the memory from `out` on.
         #[inline(always)]
         pub(crate) unsafe fn run(&mut self, out: &[Cell<i8>], stride: usize) {
@@ -519,15 +522,25 @@ mod twin {
     use super::super::requant::{floor, floor_addend, rounded};
     use super::*;
 
+    #[derive(Clone, Copy)]
+    enum Weights<'a> {
+        Packed(Bytes<'a>),
+        Rows(RowWeights<'a>),
+    }
+
     /// A block that is ready to run.
     pub(crate) struct Runner<'a> {
         block: Block<'a>,
-        x: &'a [Cell<i32>],
+        weights: Weights<'a>,
     }
 
     impl<'a> Runner<'a> {
-        pub(crate) fn new(block: &Block<'a>, x: &'a [Cell<i32>]) -> Self {
-            Self { block: *block, x }
+        pub(crate) fn packed(block: &Block<'a>, bytes: Bytes<'a>) -> Self {
+            Self { block: *block, weights: Weights::Packed(bytes) }
+        }
+
+        pub(crate) fn rows(block: &Block<'a>, rows: RowWeights<'a>) -> Self {
+            Self { block: *block, weights: Weights::Rows(rows) }
         }
 
         /// # Safety
@@ -536,8 +549,8 @@ mod twin {
             let Block { pairs, channels, .. } = self.block;
             for pair in 0..channels.div_ceil(2) {
                 for pixel in 0..4 {
-                    let x = |i: usize| self.x.get(i * 4 + pixel).map_or(0, Cell::get);
-                    let (constants, first, second) = match self.block.weights {
+                    let x = |i: usize| self.block.x.get(i * 4 + pixel).map_or(0, Cell::get);
+                    let (constants, first, second) = match self.weights {
                         Weights::Packed(bytes) => {
                             let at = words_before_packed(pairs) + pair * (PAIR_CONSTANTS + pairs);
                             let constants = [0, 1, 2, 3].map(|i| bytes.word(0, at + i));
@@ -550,7 +563,7 @@ mod twin {
                             }
                             (constants, first, both.wrapping_sub(first))
                         }
-                        Weights::Rows { bytes, start, constants } => {
+                        Weights::Rows(RowWeights { bytes, start, constants }) => {
                             let constants =
                                 [0, 1, 2, 3].map(|i| constants.get(pair * 4 + i).map_or(0, Cell::get));
                             let row = |channel: usize, mut acc: i32| {
@@ -604,25 +617,30 @@ pub(crate) struct Runner<'a> {
 }
 
 impl<'a> Runner<'a> {
-    /// `None` when `block` does not fit its memory: `x` takes 4 words a pair.
-    pub(crate) fn new(block: &Block<'a>, x: &'a [Cell<i32>]) -> Option<Self> {
-        let Block { weights, pairs, channels, .. } = *block;
-        let both = channels.div_ceil(2);
-        let is_aligned = |bytes: Bytes<'_>| bytes.start.addr().is_multiple_of(4);
-        let fits = match weights {
-            Weights::Packed(bytes) => is_aligned(bytes) && bytes.len >= packed_bytes(pairs, channels)?,
-            Weights::Rows { bytes, start, constants } => {
-                let len = channels.checked_mul(pairs.checked_mul(2)?)?.checked_add(start)?;
-                start >= BEFORE_ROWS
-                    && start.is_multiple_of(4)
-                    && is_aligned(bytes)
-                    && bytes.len >= len
-                    && constants.len() >= both * PAIR_CONSTANTS
-            }
-        };
-        let is_even = pairs >= 2 && pairs.is_multiple_of(2);
-        let fits = fits && is_even && channels > 0 && x.len() >= pairs.checked_mul(4)?;
-        fits.then(|| Self { inner: inner::Runner::new(block, x), channels })
+    /// For packed weights: for each two channels their constants, then for each pair of values a word. In each of
+    /// its halves is 256 times the second channel's weight plus the first's. One SMLAD with it adds
+    /// `256 * acc1 + acc0`, and SXTB16 of it is the first channel's weights alone: one extraction for four weights.
+    ///
+    /// `None` when `block` does not fit its memory.
+    #[inline(always)]
+    pub(crate) fn packed(block: &Block<'a>, bytes: Bytes<'a>) -> Option<Self> {
+        let fits = bytes.start.addr().is_multiple_of(4)
+            && bytes.len >= packed_bytes(block.pairs, block.channels)?
+            && block.fits();
+        fits.then(|| Self { inner: inner::Runner::packed(block, bytes), channels: block.channels })
+    }
+
+    /// For weights in rows. `None` when `block` does not fit its memory.
+    #[inline(always)]
+    pub(crate) fn rows(block: &Block<'a>, rows: RowWeights<'a>) -> Option<Self> {
+        let RowWeights { bytes, start, constants } = rows;
+        let Block { pairs, channels, .. } = *block;
+        let fits = start >= BEFORE_ROWS
+            && (bytes.start.addr() | start).is_multiple_of(4)
+            && bytes.len >= channels.checked_mul(pairs.checked_mul(2)?)?.checked_add(start)?
+            && constants.len() >= channels.div_ceil(2) * PAIR_CONSTANTS
+            && block.fits();
+        fits.then(|| Self { inner: inner::Runner::rows(block, rows), channels })
     }
 
     /// Computes 4 pixels, whose channels start `stride` bytes after each other in `out`.

@@ -4,10 +4,9 @@
 
 use core::cell::Cell;
 
-use super::block::{self, BEFORE_ROWS, Block, Bytes, FLOOR, PAIR_CONSTANTS, Runner, Weights as BlockWeights};
+use super::block::{self, BEFORE_ROWS, Block, Bytes, FLOOR, PAIR_CONSTANTS, RowWeights, Runner};
 use super::requant::{Channel, Rule, accumulator_range, quant_has_floor};
-use super::widen::{bytes_of, copy_padded, load_padded, minus, put, widen, widen_4};
-use crate::arch::words;
+use super::widen::{Four, bytes_of, copy_padded, copy_segments, load_padded, minus, put, words};
 use crate::ops::conv_2d::Conv2dParams;
 use crate::ops::rows::{Axis, Rows, batch_and_row, product};
 use crate::quant::Multiplier;
@@ -47,7 +46,8 @@ impl Sizes {
 
     /// Words of scratch: input of four pixels, twice if it is staged; outputs of four pixels.
     fn scratch_words(&self) -> Option<[usize; 3]> {
-        let staged = if self.is_staged() { self.padded } else { 0 };
+        // Segments are copied in whole words, the last one beyond its end.
+        let staged = if self.is_staged() { self.padded.checked_add(1)? } else { 0 };
         Some([self.padded.checked_mul(2)?, staged, self.channels])
     }
 
@@ -217,56 +217,54 @@ pub(crate) fn pack(kernel: Kernel, p: &Conv2dParams, weights: &Weights<'_>, out:
 }
 
 /// Packed weights, [`Rule::Floor`].
+#[inline(never)]
 pub fn conv_2d_floor(call: &Call<'_>) -> Result<(), Fault> {
-    packed(call, Rule::Floor)
+    convolve::<true>(call, Rule::Floor)
 }
 
 /// Packed weights, [`Rule::Rounded`].
+#[inline(never)]
 pub fn conv_2d_rounded(call: &Call<'_>) -> Result<(), Fault> {
-    packed(call, Rule::Rounded)
+    convolve::<true>(call, Rule::Rounded)
 }
 
 /// Weights as in the file, [`Rule::Floor`].
+#[inline(never)]
 pub fn conv_2d_rows_floor(call: &Call<'_>) -> Result<(), Fault> {
-    rows(call, Rule::Floor)
+    convolve::<false>(call, Rule::Floor)
 }
 
 /// Weights as in the file, [`Rule::Rounded`].
+#[inline(never)]
 pub fn conv_2d_rows_rounded(call: &Call<'_>) -> Result<(), Fault> {
-    rows(call, Rule::Rounded)
+    convolve::<false>(call, Rule::Rounded)
 }
 
-#[inline(always)]
-fn packed(call: &Call<'_>, rule: Rule) -> Result<(), Fault> {
-    let p: Conv2dParams = call.params()?;
-    let sizes = Sizes::new(&p).ok_or(Fault::BadPlan)?;
-    let len = block::packed_bytes(sizes.padded / 2, sizes.channels).ok_or(Fault::BadPlan)?;
-    let scratch = scratch(call, &p)?;
-    let weights = BlockWeights::Packed(Bytes::new(call.constant(p.weights, len)?));
-    convolve(call, &p, &sizes, scratch, weights, rule)
-}
-
-#[inline(always)]
-fn rows(call: &Call<'_>, rule: Rule) -> Result<(), Fault> {
-    let p: Conv2dParams = call.params()?;
-    let sizes = Sizes::new(&p).ok_or(Fault::BadPlan)?;
+/// Finds weights in rows, and makes their constants. Returns them and the scratch memory that is left.
+#[inline(never)]
+fn rows<'a>(
+    call: &Call<'a>,
+    p: &Conv2dParams,
+    sizes: &Sizes,
+    scratch: &'a [Cell<i32>],
+    rule: Rule,
+) -> Result<(RowWeights<'a>, &'a [Cell<i32>]), Fault> {
     let start = p.weights.offset();
     let is_aligned = start.is_multiple_of(4) && start >= BEFORE_ROWS;
     let [constants, copy] = sizes.row_words(is_aligned).ok_or(Fault::BadPlan)?;
-    let scratch = scratch(call, &p)?;
     let (constants, scratch) = scratch.split_at_checked(constants).ok_or(Fault::BadPlan)?;
     let (copy, scratch) = scratch.split_at_checked(copy).ok_or(Fault::BadPlan)?;
-    prepare_constants(call, &p, rule, constants)?;
+    prepare_constants(call, p, rule, constants)?;
     let len = sizes.taps.checked_mul(sizes.channels).ok_or(Fault::BadPlan)?;
     let weights = call.constant(p.weights, len)?;
     let (bytes, start) = if copy.is_empty() && p.weights.region() == Some(Region::Constants) {
         // What lies before the weights may be read.
         (Bytes::new(call.constants.get(..start.wrapping_add(len)).ok_or(Fault::OutOfBounds)?), start)
     } else {
-        copy_rows(weights, &sizes, copy);
+        copy_rows(weights, sizes, copy);
         (Bytes::from(copy), BEFORE_ROWS)
     };
-    convolve(call, &p, &sizes, scratch, BlockWeights::Rows { bytes, start, constants }, rule)
+    Ok((RowWeights { bytes, start, constants }, scratch))
 }
 
 /// Copies filters so that each takes whole words.
@@ -295,11 +293,6 @@ fn prepare_constants(call: &Call<'_>, p: &Conv2dParams, rule: Rule, to: &[Cell<i
     Ok(())
 }
 
-fn scratch<'a>(call: &Call<'a>, p: &Conv2dParams) -> Result<&'a [Cell<i32>], Fault> {
-    let len = p.scratch_len as usize;
-    words(call.view::<i8>(p.scratch, len)?.cells(0, len)?).ok_or(Fault::BadPlan)
-}
-
 /// Limits outputs where the least and the greatest are not those of int8.
 fn clamp(out: &[Cell<i8>], [_, _, min, max]: [i8; 4]) {
     if (min, max) != (-128, 127) {
@@ -309,55 +302,64 @@ fn clamp(out: &[Cell<i8>], [_, _, min, max]: [i8; 4]) {
 
 /// A layer as its pixels are gathered.
 struct Windows<'a> {
+    p: &'a Conv2dParams,
     input: Rows<'a>,
-    vertical: Axis,
-    /// Height of filters; width, or 1 where a row of a filter is one segment.
-    kernel: (usize, usize),
-    /// Bytes of a pixel, of a segment, and of a step from one window to the next.
+    /// The memory that the input lies in: what is outside of an image may be read, not used.
+    memory: &'a [Cell<i8>],
+    /// Bytes of a pixel, of a segment, of a filter in whole words.
     depth: usize,
     segment: usize,
-    step: usize,
-    /// Bytes of a filter in whole words.
     padded: usize,
-    zero_point: i8,
-    minus: i32,
+    /// Segments lie `row_step` bytes after each other: rows are not in a ring, taps of a row not dilated.
+    is_regular: bool,
+    row_step: usize,
     x: &'a [Cell<i32>],
     /// Bytes of four pixels that are widened together; empty where segments are whole words.
     staged: &'a [Cell<i8>],
 }
 
-/// Computes the output rows of `call`.
+/// Computes the output rows of `call`, with weights that are packed or as in the file.
 #[inline(never)]
-fn convolve<'a>(
-    call: &Call<'a>,
-    p: &Conv2dParams,
-    sizes: &Sizes,
-    scratch: &'a [Cell<i32>],
-    weights: BlockWeights<'a>,
-    rule: Rule,
-) -> Result<(), Fault> {
+fn convolve<const PACKED: bool>(call: &Call<'_>, rule: Rule) -> Result<(), Fault> {
+    // Not taken out of the result: parameters would stand on the stack twice.
+    let p = call.params::<Conv2dParams>();
+    let p = p.as_ref().map_err(|&fault| fault)?;
+    let sizes = Sizes::new(p).ok_or(Fault::BadPlan)?;
+    let len = p.scratch_len as usize;
+    let scratch = words(call.view::<i8>(p.scratch, len)?.cells(0, len)?).ok_or(Fault::BadPlan)?;
+    let (weights, scratch) = if PACKED {
+        (None, scratch)
+    } else {
+        let (weights, scratch) = rows(call, p, &sizes, scratch, rule)?;
+        (Some(weights), scratch)
+    };
     let [x, staged, outputs] = sizes.scratch_words().ok_or(Fault::BadPlan)?;
     let (x, scratch) = scratch.split_at_checked(x).ok_or(Fault::BadPlan)?;
     let (staged, scratch) = scratch.split_at_checked(staged).ok_or(Fault::BadPlan)?;
     let few = bytes_of(scratch.get(..outputs).ok_or(Fault::BadPlan)?);
     let channels = sizes.channels;
-    let block = Block { weights, pairs: sizes.padded / 2, channels, rule, zero: p.quant[1].into() };
-    let mut block = Runner::new(&block, x).ok_or(Fault::BadPlan)?;
+    let block = Block { x, pairs: sizes.padded / 2, channels, rule, zero: p.quant[1].into() };
+    let runner = match weights {
+        Some(weights) if !PACKED => Runner::rows(&block, weights),
+        _ => {
+            let len = block::packed_bytes(sizes.padded / 2, channels).ok_or(Fault::BadPlan)?;
+            Runner::packed(&block, Bytes::new(call.constant(p.weights, len)?))
+        }
+    };
+    let mut block = runner.ok_or(Fault::BadPlan)?;
 
     let input = Rows::new(call, p.input, p.input_stride, p.input_ring)?;
     let output = Rows::new(call, p.output, p.output_stride, p.output_ring)?;
-    let is_dilated = p.dilation.1 != 1;
-    let depth = p.input_depth as usize;
+    let all_rows = p.output_ring.checked_div(p.output_size.0.into()).ok_or(Fault::BadPlan)?;
     let windows = Windows {
+        p,
         input,
-        vertical: Axis { input: p.input_size.0, stride: p.stride.0, dilation: p.dilation.0, pad: p.pad.0 },
-        kernel: (p.kernel.0.into(), if is_dilated { p.kernel.1.into() } else { 1 }),
-        depth,
+        memory: if p.input.region() == Some(Region::State) { call.state } else { call.arena },
+        depth: p.input_depth as usize,
         segment: sizes.segment,
-        step: usize::from(p.stride.1).wrapping_mul(depth),
         padded: sizes.padded,
-        zero_point: p.quant[0],
-        minus: minus(p.quant[0]),
+        is_regular: p.dilation.1 == 1 && p.input_ring >= all_rows.wrapping_mul(p.input_size.0.into()),
+        row_step: usize::from(p.dilation.0).wrapping_mul(p.input_stride as usize),
         x,
         staged: bytes_of(staged),
     };
@@ -368,10 +370,10 @@ fn convolve<'a>(
     let width = usize::from(p.output_size.1);
     // Rows are computed as one where they lie one after the other.
     let is_whole = width.wrapping_mul(channels) == p.output_stride as usize;
-    let together = output.run(first_row, count).filter(|_| is_whole);
-    let (runs, rows) = if together.is_some() { (1, count) } else { (count, 1) };
+    let together = is_whole && output.run(first_row, count).is_some();
+    let (runs, rows) = if together { (1, count) } else { (count, 1) };
     let pixels = width.checked_mul(rows as usize).ok_or(Fault::BadPlan)?;
-    let flat = together.and_then(|_| windows.flat(p, first_row, count));
+    let flat = if together { windows.flat(first_row, count) } else { None };
     for run in 0..runs {
         let run = if backwards { runs.wrapping_sub(run + 1) } else { run };
         let y = first_row.wrapping_add(run);
@@ -379,144 +381,245 @@ fn convolve<'a>(
         let mut done = 0;
         while done < pixels {
             // The last four may be computed twice in part; of fewer than four, the rest is computed for nothing.
-            let first = if backwards {
-                pixels.wrapping_sub(done).saturating_sub(4)
-            } else {
-                done.min(pixels.saturating_sub(4))
-            };
-            match flat {
-                Some(row) => windows.gather_flat(row, first, pixels)?,
-                None => windows.gather(p, y, first, width, pixels)?,
-            }
-            if pixels >= 4 {
-                let start = first.wrapping_mul(channels);
-                block.run(out.get(start..).ok_or(Fault::OutOfBounds)?, channels)?;
-            } else {
+            let last = pixels.saturating_sub(4);
+            let first = if backwards { last.saturating_sub(done) } else { done.min(last) };
+            done = done.wrapping_add(4);
+            if pixels < 4 {
+                windows.gather_each(y, first, width, pixels)?;
                 block.run(few, channels)?;
                 out.iter().zip(few).for_each(|(to, from)| to.set(from.get()));
+                continue;
             }
-            done = done.wrapping_add(4);
+            match flat {
+                Some(row) => windows.gather_flat(row, first)?,
+                None if windows.gather(y, first, width)? => {}
+                None => windows.gather_each(y, first, width, 4)?,
+            }
+            block.run(out.get(first.wrapping_mul(channels)..).ok_or(Fault::OutOfBounds)?, channels)?;
         }
         clamp(out, p.quant);
     }
     Ok(())
 }
 
+fn signed(size: u16) -> isize {
+    usize::from(size) as isize
+}
+
+/// Row and column of pixel `i`, counted from the start of row `y`.
+fn row_and_column(y: u32, i: usize, width: usize) -> Result<(u32, usize), Fault> {
+    let row = i.checked_div(width).ok_or(Fault::BadPlan)?;
+    Ok((y.wrapping_add(row as u32), i.wrapping_sub(row.wrapping_mul(width))))
+}
+
 impl<'a> Windows<'a> {
     /// The input as one row, where every output pixel sees just the input pixel of the same number.
-    fn flat(&self, p: &Conv2dParams, first: u32, count: u32) -> Option<&'a [Cell<i8>]> {
+    fn flat(&self, first: u32, count: u32) -> Option<&'a [Cell<i8>]> {
+        let p = self.p;
         let is_pointwise = p.kernel == (1, 1) && p.stride == (1, 1) && p.pad == (0, 0);
-        let same = p.input_size == p.output_size && !self.is_staged();
+        let same = p.input_size == p.output_size && self.staged.is_empty();
         let whole = usize::from(p.input_size.1).wrapping_mul(self.depth) == p.input_stride as usize;
         self.input.run(first, count).filter(|_| is_pointwise && same && whole)
     }
 
-    fn is_staged(&self) -> bool {
-        !self.staged.is_empty()
+    /// Four windows of one segment.
+    fn four(&self, from: [*const i8; 4]) -> Four {
+        let words = self.segment / 4;
+        let to = self.x.as_ptr().cast_mut().cast();
+        Four { from, to, minus: minus(self.p.quant[0]), words, segments: 1, step: 0 }
     }
 
-    /// Gathers pixels `first..first + 4`, of `pixels` in all, of a row.
+    /// Gathers pixels `first..first + 4` of a row.
     #[inline(always)]
-    fn gather_flat(&self, row: &[Cell<i8>], first: usize, pixels: usize) -> Result<(), Fault> {
-        let from = row.get(first.wrapping_mul(self.depth)..).ok_or(Fault::OutOfBounds)?;
-        if pixels < 4 {
-            for pixel in 0..pixels {
-                let from = from.get(pixel.wrapping_mul(self.depth)..).ok_or(Fault::OutOfBounds)?;
-                let to = self.x.get(pixel..).ok_or(Fault::BadPlan)?;
-                widen(from, self.depth, self.minus, to).then_some(()).ok_or(Fault::OutOfBounds)?;
-            }
-            return Ok(());
-        }
-        widen_4(from, self.depth, self.depth, self.minus, self.x).then_some(()).ok_or(Fault::OutOfBounds)
+    fn gather_flat(&self, row: &[Cell<i8>], first: usize) -> Result<(), Fault> {
+        let start = first.wrapping_mul(self.depth);
+        let end = start.wrapping_add(self.depth.wrapping_mul(4));
+        let pixels = row.get(start..end).filter(|_| self.x.len() >= self.depth.wrapping_mul(2));
+        let at = pixels.ok_or(Fault::OutOfBounds)?.as_ptr().cast::<i8>();
+        let four = self.four([0, 1, 2, 3].map(|i| at.wrapping_add(self.depth.wrapping_mul(i))));
+        // SAFETY: four pixels and the scratch memory for them were just found to be there.
+        unsafe { four.widen() };
+        Ok(())
     }
 
-    /// Gathers the windows of output pixels `first..first + 4`, of `pixels` in all, counted from the start of
-    /// row `y` on.
+    /// Gathers the windows of output pixels `first..first + 4`, counted from the start of row `y` on. False where
+    /// that needs more care: [`Windows::gather_each`].
     #[inline(never)]
-    fn gather(
-        &self,
-        p: &Conv2dParams,
-        y: u32,
-        first: usize,
-        width: usize,
-        pixels: usize,
-    ) -> Result<(), Fault> {
-        let row = first.checked_div(width).ok_or(Fault::BadPlan)?;
-        let mut y = y.wrapping_add(row as u32);
-        let mut x = first.wrapping_sub(row.wrapping_mul(width));
-        // Four windows that do not reach into the padding at the sides.
-        let reach = (usize::from(p.kernel.1).wrapping_sub(1)).wrapping_mul(p.dilation.1.into());
-        let left = x.wrapping_mul(p.stride.1.into()).wrapping_sub(p.pad.1.into());
-        let right = left.wrapping_add(usize::from(p.stride.1).wrapping_mul(3)).wrapping_add(reach);
-        let inside = usize::from(p.input_size.1);
-        if x.wrapping_add(4) <= width && left < inside && right < inside && !self.is_staged() {
-            let (batch, out_y) = batch_and_row(y, p.output_size.0)?;
-            let top = batch.wrapping_mul(p.input_size.0.into());
-            let mut x = self.x;
-            for tap_y in 0..self.kernel.0 {
-                let row = self.vertical.input_at(out_y, tap_y);
-                let row = row.map(|in_y| self.input.row(top.wrapping_add(in_y as u32))).transpose()?;
-                for tap_x in 0..self.kernel.1 {
-                    let len = self.segment.wrapping_mul(2);
-                    let (to, rest) = x.split_at_checked(len).ok_or(Fault::BadPlan)?;
-                    x = rest;
-                    let Some(row) = row else {
-                        to.iter().for_each(|word| word.set(0));
-                        continue;
-                    };
-                    let at = left.wrapping_add(tap_x.wrapping_mul(p.dilation.1.into()));
-                    let from = row.get(at.wrapping_mul(self.depth)..).ok_or(Fault::OutOfBounds)?;
-                    let done = widen_4(from, self.step, self.segment, self.minus, to);
-                    done.then_some(()).ok_or(Fault::OutOfBounds)?;
-                }
-            }
-            return Ok(());
+    fn gather(&self, y: u32, first: usize, width: usize) -> Result<bool, Fault> {
+        let p = self.p;
+        let (first_y, first_x) = row_and_column(y, first, width)?;
+        let (batch, out_y) = batch_and_row(first_y, p.output_size.0)?;
+        let top = out_y.wrapping_mul(p.stride.0.into()).wrapping_sub(p.pad.0.into()) as isize;
+        let dilation = signed(p.dilation.0);
+        let (height, taps) = (signed(p.input_size.0), signed(p.kernel.0));
+        // Taps first_tap..end_tap of the filters' rows lie within the image.
+        let (mut first_tap, mut end_tap) = (0, taps);
+        while first_tap < taps && top.wrapping_add(first_tap.wrapping_mul(dilation)) < 0 {
+            first_tap += 1;
         }
-        for pixel in 0..pixels.min(4) {
-            self.gather_one(p, y, x, pixel)?;
+        while end_tap > first_tap && top.wrapping_add((end_tap - 1).wrapping_mul(dilation)) >= height {
+            end_tap -= 1;
+        }
+        let is_one_row = first_x.wrapping_add(4) <= width;
+        let is_whole = (first_tap, end_tap) == (0, taps);
+        // The next rows' windows reach deeper: they are whole as well if the last one's is.
+        let below = top.wrapping_add((taps - 1).wrapping_mul(dilation));
+        let below = below.wrapping_add(signed(p.stride.0).wrapping_mul(3));
+        let rest_is_whole = is_whole && below < height && out_y.wrapping_add(4) <= p.output_size.0.into();
+        if !self.is_regular || first_tap >= end_tap || !(is_one_row || rest_is_whole) {
+            return Ok(false);
+        }
+
+        let cells = self.memory;
+        let rows_before = (batch as isize).wrapping_mul(height).wrapping_add(top);
+        let rows_before = rows_before.wrapping_add(first_tap.wrapping_mul(dilation));
+        let mut row_start =
+            (p.input.offset() as isize).wrapping_add(rows_before.wrapping_mul(p.input_stride as isize));
+        let (mut x, stride) = (first_x, p.stride.1);
+        let mut starts = [0isize; 4];
+        let mut lefts = [0isize; 4];
+        for (start, to) in starts.iter_mut().zip(&mut lefts) {
+            let left = x.wrapping_mul(stride.into()).wrapping_sub(p.pad.1.into()) as isize;
+            *to = left;
+            *start = row_start.wrapping_add(left.wrapping_mul(self.depth as isize));
             x = x.wrapping_add(1);
             if x == width {
-                (x, y) = (0, y.wrapping_add(1));
+                x = 0;
+                row_start =
+                    row_start.wrapping_add((p.input_stride as isize).wrapping_mul(signed(p.stride.0)));
             }
         }
-        if self.is_staged() {
-            let done = widen_4(self.staged, self.padded, self.padded, self.minus, self.x);
-            done.then_some(()).ok_or(Fault::BadPlan)?;
+        let segments = (end_tap - first_tap) as usize;
+        let words = self.segment.div_ceil(4);
+        let last = (segments - 1).wrapping_mul(self.row_step).wrapping_add(words * 4);
+        let is_inside = |&start: &isize| {
+            usize::try_from(start).is_ok_and(|start| start.wrapping_add(last) <= cells.len())
+        };
+        let size = (taps as usize).wrapping_mul(self.segment).wrapping_mul(2);
+        if !starts.iter().all(is_inside) || self.x.len() < size {
+            return Ok(false);
         }
-        Ok(())
-    }
-
-    /// Gathers one window, the `pixel`-th of four.
-    fn gather_one(&self, p: &Conv2dParams, y: u32, x: usize, pixel: usize) -> Result<(), Fault> {
-        let (batch, out_y) = batch_and_row(y, p.output_size.0)?;
-        let top = batch.wrapping_mul(p.input_size.0.into());
-        let mut words = self.x.get(pixel..).ok_or(Fault::BadPlan)?;
-        let mut staged = self.staged.get(pixel.wrapping_mul(self.padded)..).unwrap_or_default();
-        let left = x.wrapping_mul(p.stride.1.into()).wrapping_sub(p.pad.1.into()) as isize;
-        for tap_y in 0..self.kernel.0 {
-            let row = self.vertical.input_at(out_y, tap_y);
-            let row = row.map(|in_y| self.input.row(top.wrapping_add(in_y as u32))).transpose()?;
-            let row = row.unwrap_or_default();
-            for tap_x in 0..self.kernel.1 {
-                let at = left.wrapping_add(tap_x.wrapping_mul(p.dilation.1.into()) as isize);
-                let at = at.wrapping_mul(self.depth as isize);
-                if self.is_staged() {
-                    let (to, rest) = staged.split_at_checked(self.segment).ok_or(Fault::BadPlan)?;
-                    staged = rest;
-                    copy_padded(row, at, self.zero_point, to);
-                } else {
-                    let len = self.segment.wrapping_mul(2);
-                    for (i, to) in words.chunks(8).take(self.segment / 4).enumerate() {
-                        put(
-                            load_padded(row, at.wrapping_add(4 * i as isize), self.zero_point),
-                            self.minus,
-                            to,
-                        );
-                    }
-                    words = words.get(len..).unwrap_or_default();
+        let from = starts.map(|start| cells.as_ptr().cast::<i8>().wrapping_offset(start));
+        let above = (first_tap as usize).wrapping_mul(self.segment);
+        if self.staged.is_empty() {
+            let four = self.four(from);
+            let four = Four {
+                to: four.to.wrapping_add(above.wrapping_mul(2)),
+                segments,
+                step: self.row_step.wrapping_sub(self.segment) as isize,
+                ..four
+            };
+            // SAFETY: all windows lie within the input, and `x` is long enough for all taps.
+            unsafe { four.widen() };
+        } else {
+            for (i, &from) in from.iter().enumerate() {
+                let start = i.wrapping_mul(self.padded).wrapping_add(above);
+                let end =
+                    start.wrapping_add((segments - 1).wrapping_mul(self.segment)).wrapping_add(words * 4);
+                let to = self.staged.get(start..end).ok_or(Fault::BadPlan)?.as_ptr().cast_mut().cast();
+                // SAFETY: the window lies within the input, and its place was just found to be there.
+                unsafe { copy_segments(from, to, words, segments, self.row_step as isize, self.segment) };
+            }
+        }
+        // What was read outside the image becomes zero.
+        let kernel_width = signed(p.kernel.1);
+        for tap in (0..first_tap).chain(end_tap..taps) {
+            for pixel in 0..4 {
+                self.clear(pixel, (tap as usize).wrapping_mul(self.segment), self.segment);
+            }
+        }
+        for (pixel, left) in lefts.into_iter().enumerate() {
+            let before = left.wrapping_neg().clamp(0, kernel_width) as usize;
+            let inside = (signed(p.input_size.1).wrapping_sub(left)).clamp(0, kernel_width) as usize;
+            if before > 0 || inside < kernel_width as usize {
+                for tap in first_tap..end_tap {
+                    let start = (tap as usize).wrapping_mul(self.segment);
+                    let from = start.wrapping_add(inside.wrapping_mul(self.depth));
+                    self.clear(pixel, start, before.wrapping_mul(self.depth));
+                    self.clear(pixel, from, start.wrapping_add(self.segment).wrapping_sub(from));
                 }
             }
         }
+        self.widen_staged()?;
+        Ok(true)
+    }
+
+    /// Sets `len` values from `start` on of a pixel to zero.
+    fn clear(&self, pixel: usize, start: usize, len: usize) {
+        if !self.staged.is_empty() {
+            let start = start.wrapping_add(pixel.wrapping_mul(self.padded));
+            let bytes = self.staged.get(start..start.wrapping_add(len)).unwrap_or_default();
+            bytes.iter().for_each(|byte| byte.set(self.p.quant[0]));
+            return;
+        }
+        if start.is_multiple_of(4) && len.is_multiple_of(4) {
+            let start = start.wrapping_mul(2);
+            let words = self.x.get(start..start.wrapping_add(len.wrapping_mul(2))).unwrap_or_default();
+            words.iter().skip(pixel).step_by(4).for_each(|word| word.set(0));
+            return;
+        }
+        for i in start..start.wrapping_add(len) {
+            // Values 0 and 2 of four share a word, 1 and 3 the next.
+            let word = self.x.get((i / 4 * 2 + i % 2) * 4 + pixel);
+            let keep = if i & 2 == 0 { 0xffff_0000_u32 } else { 0xffff };
+            if let Some(word) = word {
+                word.set(word.get() & keep as i32);
+            }
+        }
+    }
+
+    /// Widens what was staged.
+    fn widen_staged(&self) -> Result<(), Fault> {
+        if self.staged.is_empty() {
+            return Ok(());
+        }
+        let len = self.padded.wrapping_mul(4);
+        let bytes = self.staged.get(..len).filter(|_| self.x.len() >= len / 2).ok_or(Fault::BadPlan)?;
+        let at = bytes.as_ptr().cast::<i8>();
+        let from = [0, 1, 2, 3].map(|i| at.wrapping_add(self.padded.wrapping_mul(i)));
+        let four = Four { words: self.padded / 4, ..self.four(from) };
+        // SAFETY: the staged pixels and the scratch memory for them were just found to be there.
+        unsafe { four.widen() };
         Ok(())
+    }
+
+    /// Gathers the windows of `count` output pixels one after the other, byte for byte.
+    #[inline(never)]
+    fn gather_each(&self, y: u32, first: usize, width: usize, count: usize) -> Result<(), Fault> {
+        let p = self.p;
+        let zero_point = p.quant[0];
+        let vertical =
+            Axis { input: p.input_size.0, stride: p.stride.0, dilation: p.dilation.0, pad: p.pad.0 };
+        // A row of a filter is one segment, or each of its taps is.
+        let segments = if p.dilation.1 == 1 { 1 } else { usize::from(p.kernel.1) };
+        for pixel in 0..count {
+            let (y, x) = row_and_column(y, first.wrapping_add(pixel), width)?;
+            let (batch, out_y) = batch_and_row(y, p.output_size.0)?;
+            let top = batch.wrapping_mul(p.input_size.0.into());
+            let left = x.wrapping_mul(p.stride.1.into()).wrapping_sub(p.pad.1.into()) as isize;
+            let mut words = self.x.get(pixel..).ok_or(Fault::BadPlan)?;
+            let mut staged = self.staged.get(pixel.wrapping_mul(self.padded)..).unwrap_or_default();
+            for tap_y in 0..usize::from(p.kernel.0) {
+                let row = vertical.input_at(out_y, tap_y);
+                let row = row.map(|in_y| self.input.row(top.wrapping_add(in_y as u32))).transpose()?;
+                let row = row.unwrap_or_default();
+                for tap_x in 0..segments {
+                    let at = left.wrapping_add(tap_x.wrapping_mul(p.dilation.1.into()) as isize);
+                    let at = at.wrapping_mul(self.depth as isize);
+                    if self.staged.is_empty() {
+                        for (i, to) in words.chunks(8).take(self.segment / 4).enumerate() {
+                            let bytes = load_padded(row, at.wrapping_add(4 * i as isize), zero_point);
+                            put(bytes, minus(zero_point), to);
+                        }
+                        words = words.get(self.segment.wrapping_mul(2)..).unwrap_or_default();
+                    } else {
+                        let (to, rest) = staged.split_at_checked(self.segment).ok_or(Fault::BadPlan)?;
+                        staged = rest;
+                        copy_padded(row, at, zero_point, to);
+                    }
+                }
+            }
+        }
+        self.widen_staged()
     }
 }

@@ -2,10 +2,21 @@
 
 pub(crate) mod block;
 pub(crate) mod conv;
+pub(crate) mod depthwise;
+#[cfg(test)]
+mod depthwise_tests;
+mod depthwise_window;
+pub(crate) mod fc;
 #[allow(dead_code, reason = "a vocabulary")]
 pub(crate) mod instructions;
+pub(crate) mod product;
 #[allow(dead_code, reason = "a vocabulary")]
 pub(crate) mod requant;
 pub(crate) mod widen;
 
 pub use conv::{conv_2d_floor, conv_2d_rounded, conv_2d_rows_floor, conv_2d_rows_rounded};
+pub use depthwise::{depthwise_3x3, depthwise_3x3_relu, depthwise_3x3_stride_2, depthwise_3x3_stride_2_relu};
+pub use fc::{fully_connected_packed, fully_connected_packed_channels, fully_connected_rows};
+
+#[cfg(test)]
+mod tests;

@@ -4,53 +4,75 @@ use core::cell::Cell;
 
 use super::instructions::{sxtab16, sxtab16_odd};
 
+/// A memory of words in the tensor arena; `None` where it is not aligned to 4 bytes.
+pub(crate) fn words(cells: &[Cell<i8>]) -> Option<&[Cell<i32>]> {
+    if !cells.as_ptr().addr().is_multiple_of(4) {
+        return None;
+    }
+    // SAFETY: cells are shared and mutable, of one thread, and every 4 bytes of them are some int32; the memory is
+    // the same, aligned and at most as long.
+    Some(unsafe { core::slice::from_raw_parts(cells.as_ptr().cast(), cells.len() / 4) })
+}
+
 /// The halves that subtract `zero_point` from two values.
 pub(crate) fn minus(zero_point: i8) -> i32 {
     let minus = -i32::from(zero_point);
     (minus & 0xffff) | minus << 16
 }
 
-/// Four bytes, wherever they lie.
-#[inline(always)]
-fn load(cells: &[Cell<i8>]) -> i32 {
-    debug_assert!(cells.len() >= 4);
-    // SAFETY: every caller has taken at least four cells.
-    unsafe { cells.as_ptr().cast::<i32>().read_unaligned() }
+/// Four windows, or four pixels: each is some segments of bytes, `step` apart, that become int16.
+#[repr(C)]
+pub(crate) struct Four {
+    /// Where the windows start.
+    pub(crate) from: [*const i8; 4],
+    /// Words for two values of each of the four: twice as many as there are words in the segments.
+    pub(crate) to: *mut i32,
+    /// See [`minus`].
+    pub(crate) minus: i32,
+    /// Words of a segment, not 0.
+    pub(crate) words: usize,
+    /// Number of segments, not 0.
+    pub(crate) segments: usize,
+    /// Bytes from the end of a segment to the next.
+    pub(crate) step: isize,
 }
 
-/// Widens `len` bytes (a multiple of 4) of each of 4 pixels that start `stride` bytes after each other in
-/// `from`, to `2 * len` words of `to`. False when one of them is too short.
-pub(crate) fn widen_4(from: &[Cell<i8>], stride: usize, len: usize, minus: i32, to: &[Cell<i32>]) -> bool {
-    let end = stride.checked_mul(3).and_then(|start| start.checked_add(len));
-    if end.is_none_or(|end| end > from.len()) || to.len() / 2 < len {
-        return false;
+impl Four {
+    /// Widens all segments.
+    ///
+    /// # Safety
+    /// All segments and what `to` names lie in memory.
+    #[inline(always)]
+    pub(crate) unsafe fn widen(&self) {
+        // SAFETY: the caller's promise.
+        unsafe { inner::widen(self) }
     }
-    #[cfg(kinglet_dsp_vfp)]
-    if len > 0 {
-        // SAFETY: the lengths have been compared.
-        unsafe { asm::widen_4(from.as_ptr().cast(), stride, to.as_ptr().cast_mut().cast(), len, minus) };
-    }
-    #[cfg(not(kinglet_dsp_vfp))]
-    for pixel in 0..4 {
-        let to = to.get(pixel..).unwrap_or_default();
-        widen(from.get(pixel * stride..).unwrap_or_default(), len, minus, to);
-    }
-    true
 }
 
-/// Widens `len` bytes (a multiple of 4) of one pixel, to every fourth word of `to`. False when one of them
-/// is too short.
-pub(crate) fn widen(from: &[Cell<i8>], len: usize, minus: i32, to: &[Cell<i32>]) -> bool {
-    let Some(from) = from.get(..len) else {
-        return false;
-    };
-    if to.len() + 3 < len.saturating_mul(2) {
-        return false;
+/// Copies `words` words of each of `segments` segments, wherever they lie, to `to`, where segments start
+/// `to_step` bytes after each other.
+///
+/// # Safety
+/// The words lie in memory on both sides. Those of a segment that the next one overwrites count.
+#[inline(never)]
+pub(crate) unsafe fn copy_segments(
+    mut from: *const i8,
+    mut to: *mut i8,
+    words: usize,
+    segments: usize,
+    step: isize,
+    to_step: usize,
+) {
+    for _ in 0..segments {
+        for i in 0..words {
+            // SAFETY: the caller's promise.
+            let word = unsafe { from.wrapping_add(4 * i).cast::<i32>().read_unaligned() };
+            // SAFETY: the caller's promise.
+            unsafe { to.wrapping_add(4 * i).cast::<i32>().write_unaligned(word) };
+        }
+        from = from.wrapping_offset(step);
+        to = to.wrapping_add(to_step);
     }
-    for (four, to) in from.chunks_exact(4).zip(to.chunks(8)) {
-        put(load(four), minus, to);
-    }
-    true
 }
 
 /// Widens four bytes to words 0 and 4 of `to`.
@@ -66,7 +88,8 @@ pub(crate) fn put(bytes: i32, minus: i32, to: &[Cell<i32>]) {
 pub(crate) fn load_padded(row: &[Cell<i8>], at: isize, zero_point: i8) -> i32 {
     let inside = usize::try_from(at).ok().and_then(|at| row.get(at..at.wrapping_add(4)));
     if let Some(four) = inside {
-        return load(four);
+        // SAFETY: four bytes.
+        return unsafe { four.as_ptr().cast::<i32>().read_unaligned() };
     }
     let byte = |i: isize| {
         let cell = usize::try_from(at.wrapping_add(i)).ok().and_then(|at| row.get(at));
@@ -83,59 +106,90 @@ pub(crate) fn bytes_of(words: &[Cell<i32>]) -> &[Cell<i8>] {
 
 /// Copies bytes from `at` on of a row that is `zero_point` to both sides.
 pub(crate) fn copy_padded(row: &[Cell<i8>], at: isize, zero_point: i8, to: &[Cell<i8>]) {
-    let start = usize::try_from(at).ok();
-    let inside = start.and_then(|start| row.get(start..start.wrapping_add(to.len())));
-    match inside {
-        // SAFETY: both are as long; they may not overlap, but if they did, `copy` would be right.
-        Some(from) => unsafe { core::ptr::copy(from.as_ptr(), to.as_ptr().cast_mut(), to.len()) },
-        None => {
-            for (i, to) in to.iter().enumerate() {
-                let at = usize::try_from(at.wrapping_add(i as isize)).ok();
-                to.set(at.and_then(|at| row.get(at)).map_or(zero_point, Cell::get));
-            }
-        }
+    for (i, to) in to.iter().enumerate() {
+        let at = usize::try_from(at.wrapping_add(i as isize)).ok();
+        to.set(at.and_then(|at| row.get(at)).map_or(zero_point, Cell::get));
     }
 }
 
-#[cfg(kinglet_dsp_vfp)]
-mod asm {
+#[cfg(any(kinglet_family = "dsp", kinglet_family = "mve"))]
+mod inner {
+    use super::Four;
     use core::arch::naked_asm;
+    use core::mem::offset_of;
+
+    /// r0-r3 windows, r4-r7 their bytes, r8 and r9 what becomes of them, r10 output, r11 zero points, r12 words
+    /// left, lr segments left, [sp] arguments.
+    ///
+    /// # Safety
+    /// See [`Four::widen`].
+    #[unsafe(naked)]
+    pub(super) unsafe extern "C" fn widen(four: &Four) {
+        naked_asm!(
+            "push {{r0, r4-r11, lr}}",
+            "ldrd r10, r11, [r0, #{to}]",
+            "ldrd r12, lr, [r0, #{words}]",
+            "ldm r0, {{r0-r3}}",
+            "2:",
+            "ldr r4, [r0], #4",
+            "ldr r5, [r1], #4",
+            "ldr r6, [r2], #4",
+            "ldr r7, [r3], #4",
+            "sxtab16 r8, r11, r4",
+            "sxtab16 r9, r11, r5",
+            "strd r8, r9, [r10], #8",
+            "sxtab16 r8, r11, r6",
+            "sxtab16 r9, r11, r7",
+            "strd r8, r9, [r10], #8",
+            "sxtab16 r4, r11, r4, ror #8",
+            "sxtab16 r5, r11, r5, ror #8",
+            "sxtab16 r6, r11, r6, ror #8",
+            "sxtab16 r7, r11, r7, ror #8",
+            "stm r10!, {{r4-r7}}",
+            "subs r12, r12, #1",
+            "bne 2b",
+            "subs lr, lr, #1",
+            "beq 3f",
+            "ldr r4, [sp]",
+            "ldr r12, [r4, #{words}]",
+            "ldr r4, [r4, #{step}]",
+            "add r0, r0, r4",
+            "add r1, r1, r4",
+            "add r2, r2, r4",
+            "add r3, r3, r4",
+            "b 2b",
+            "3:",
+            "pop {{r0, r4-r11, pc}}",
+            to = const offset_of!(Four, to),
+            words = const offset_of!(Four, words),
+            step = const offset_of!(Four, step),
+        )
+    }
+}
+
+#[cfg(not(any(kinglet_family = "dsp", kinglet_family = "mve")))]
+mod inner {
+    use super::{Four, sxtab16, sxtab16_odd};
 
     /// # Safety
-    /// `len`, a multiple of 4 and not 0, bytes are readable at `from` and 1 to 3 times `stride` behind it, and
-    /// `2 * len` words are writable at `to`.
-    #[unsafe(naked)]
-    pub(super) unsafe extern "C" fn widen_4(
-        from: *const i8,
-        stride: usize,
-        to: *mut i32,
-        len: usize,
-        minus: i32,
-    ) {
-        naked_asm!(
-            "push {{r4-r11, lr}}",
-            "ldr r12, [sp, #36]",
-            // The last pixel has a pointer of its own.
-            "add lr, r0, r1",
-            "add lr, lr, r1, lsl #1",
-            "2:",
-            "ldr r5, [r0, r1]",
-            "ldr r6, [r0, r1, lsl #1]",
-            "ldr r4, [r0], #4",
-            "ldr r7, [lr], #4",
-            "sxtab16 r8, r12, r4",
-            "sxtab16 r9, r12, r5",
-            "sxtab16 r10, r12, r6",
-            "sxtab16 r11, r12, r7",
-            "stm r2!, {{r8-r11}}",
-            "sxtab16 r4, r12, r4, ror #8",
-            "sxtab16 r5, r12, r5, ror #8",
-            "sxtab16 r6, r12, r6, ror #8",
-            "sxtab16 r7, r12, r7, ror #8",
-            "stm r2!, {{r4-r7}}",
-            "subs r3, r3, #4",
-            "bne 2b",
-            "pop {{r4-r11, pc}}",
-        )
+    /// See [`Four::widen`].
+    pub(super) unsafe fn widen(four: &Four) {
+        let mut to = four.to;
+        let mut put = |word: i32| {
+            // SAFETY: the caller's promise.
+            unsafe { to.write(word) };
+            to = to.wrapping_add(1);
+        };
+        let mut from = four.from;
+        for _ in 0..four.segments {
+            for _ in 0..four.words {
+                // SAFETY: the caller's promise.
+                let bytes = from.map(|from| unsafe { from.cast::<i32>().read_unaligned() });
+                bytes.into_iter().for_each(|bytes| put(sxtab16(four.minus, bytes)));
+                bytes.into_iter().for_each(|bytes| put(sxtab16_odd(four.minus, bytes)));
+                from = from.map(|from| from.wrapping_add(4));
+            }
+            from = from.map(|from| from.wrapping_offset(four.step));
+        }
     }
 }

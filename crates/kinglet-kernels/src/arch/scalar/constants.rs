@@ -2,7 +2,7 @@
 
 use core::cell::Cell;
 
-use crate::arch::words;
+use crate::arch::dsp::widen::words;
 use crate::call::{Bias, Requant};
 use crate::quant::Multiplier;
 use crate::{Call, Fault, Place, Weights};
