@@ -8,8 +8,8 @@ use super::product::{Product, packed_words, scratch_words};
 use super::requant::{Channel, accumulator_range};
 use super::widen::words;
 use crate::ops::fully_connected::FullyConnectedParams;
-use crate::ops::rows::{Rows, product};
-use crate::{Call, Choice, Fault, How, Kernel, Weights};
+use crate::ops::rows::product;
+use crate::{Call, Choice, Fault, How, Kernel, Place, Region, Weights};
 
 /// Accumulators of packed layers are below 2^this.
 const BITS: u32 = 23;
@@ -114,12 +114,20 @@ pub fn fully_connected_packed_channels(call: &Call<'_>) -> Result<(), Fault> {
 fn packed(call: &Call<'_>, is_uniform: bool) -> Result<(), Fault> {
     let p = call.params::<FullyConnectedParams>();
     let p = p.as_ref().map_err(|&fault| fault)?;
-    let (depth, channels) = (p.input_depth as usize, p.output_depth as usize);
-    let weights = packed_words(depth).checked_mul(channels.div_ceil(4)).ok_or(Fault::BadPlan)?;
-    let requants = if is_uniform { 1 } else { channels };
-    let len = requants.checked_mul(2).and_then(|words| words.checked_add(weights)?.checked_mul(4));
-    let constants = call.constant(p.weights, len.ok_or(Fault::BadPlan)?)?;
-    each_vector(call, p, 0, |product, _| product.packed(constants, is_uniform))
+    // As many constants as there are from here on: how many are needed, the product knows.
+    let constants = match p.weights.region() {
+        Some(Region::Constants) => call.constants,
+        Some(Region::Prepared) => call.prepared,
+        _ => return Err(Fault::OutOfBounds),
+    };
+    let constants = constants.get(p.weights.offset()..).ok_or(Fault::OutOfBounds)?;
+    let x = scratch(call, p)?;
+    for y in call.each_row() {
+        let product = vector(call, p, y, x)?;
+        product.packed(constants, is_uniform)?;
+        clamp(product.out, p.quant);
+    }
+    Ok(())
 }
 
 /// Weights as in the file.
@@ -135,39 +143,59 @@ pub fn fully_connected_rows(call: &Call<'_>) -> Result<(), Fault> {
     };
     let is_uniform = p.requant_len == 1;
     let table = call.requant(p.requant, p.requant_len)?;
-    each_vector(call, p, channels.wrapping_mul(2), |product, requant| {
-        let channels = if is_uniform { 1 } else { channels };
-        for (i, to) in requant.chunks_exact(2).enumerate().take(channels) {
-            let factor = table.get(i)?;
-            if let [multiplier, power] = to {
-                multiplier.set(factor.multiplier);
-                power.set(1i32.wrapping_shl((32 + i32::from(factor.shift)) as u32));
-            }
-        }
-        product.rows(weights, bias, requant, is_uniform)
-    })
-}
-
-/// Computes the vectors of `call`; `more` words of scratch are passed on.
-#[inline(always)]
-fn each_vector<'a>(
-    call: &Call<'a>,
-    p: &FullyConnectedParams,
-    more: usize,
-    compute: impl Fn(&Product<'_>, &'a [Cell<i32>]) -> Result<(), Fault>,
-) -> Result<(), Fault> {
-    let len = p.scratch_len as usize;
-    let scratch = words(call.view::<i8>(p.scratch, len)?.cells(0, len)?).ok_or(Fault::BadPlan)?;
-    let (more, x) = scratch.split_at_checked(more).ok_or(Fault::BadPlan)?;
-    let input = Rows::new(call, p.input, p.input_depth, p.batch)?;
-    let output = Rows::new(call, p.output, p.output_depth, p.batch)?;
-    let [zero_point, output_zero, min, max] = p.quant;
-    for y in call.each_row() {
-        let out = output.row(y)?;
-        compute(&Product { input: input.row(y)?, zero_point, x, out, output_zero }, more)?;
-        if (min, max) != (-128, 127) {
-            out.iter().for_each(|out| out.set(out.get().min(max).max(min)));
+    let requants = if is_uniform { 1 } else { channels };
+    let (requant, x) = scratch(call, p)?.split_at_checked(requants.wrapping_mul(2)).ok_or(Fault::BadPlan)?;
+    for (i, to) in requant.chunks_exact(2).enumerate() {
+        let factor = table.get(i)?;
+        if let [multiplier, power] = to {
+            multiplier.set(factor.multiplier);
+            power.set(1i32.wrapping_shl((32 + i32::from(factor.shift)) as u32));
         }
     }
+    for y in call.each_row() {
+        let product = vector(call, p, y, x)?;
+        product.rows(weights, bias, requant, is_uniform)?;
+        clamp(product.out, p.quant);
+    }
     Ok(())
+}
+
+/// Bytes of a tensor.
+#[inline(always)]
+fn cells<'a>(call: &Call<'a>, place: Place, skip: usize, len: usize) -> Option<&'a [Cell<i8>]> {
+    let memory = match place.region()? {
+        Region::Arena => call.arena,
+        Region::State => call.state,
+        _ => return None,
+    };
+    let start = place.offset().checked_add(skip)?;
+    memory.get(start..start.checked_add(len)?)
+}
+
+/// Scratch memory of a layer.
+#[inline(always)]
+fn scratch<'a>(call: &Call<'a>, p: &FullyConnectedParams) -> Result<&'a [Cell<i32>], Fault> {
+    cells(call, p.scratch, 0, p.scratch_len as usize).and_then(words).ok_or(Fault::BadPlan)
+}
+
+/// Vector `y` of a layer.
+#[inline(always)]
+fn vector<'a>(
+    call: &Call<'a>,
+    p: &FullyConnectedParams,
+    y: u32,
+    x: &'a [Cell<i32>],
+) -> Result<Product<'a>, Fault> {
+    let (y, depth, channels) = (y as usize, p.input_depth as usize, p.output_depth as usize);
+    let input = cells(call, p.input, y.saturating_mul(depth), depth).ok_or(Fault::OutOfBounds)?;
+    let out = cells(call, p.output, y.saturating_mul(channels), channels).ok_or(Fault::OutOfBounds)?;
+    Ok(Product { input, zero_point: p.quant[0], x, out, output_zero: p.quant[1] })
+}
+
+/// Limits outputs where the least and the greatest are not those of int8.
+#[inline(always)]
+fn clamp(out: &[Cell<i8>], [_, _, min, max]: [i8; 4]) {
+    if (min, max) != (-128, 127) {
+        out.iter().for_each(|out| out.set(out.get().min(max).max(min)));
+    }
 }

@@ -68,12 +68,14 @@ enum Weights {
 impl Product<'_> {
     /// Computes all outputs from packed constants: multiplier and power, once where `is_uniform`, else for each
     /// channel; then for each four channels their biases and their weights.
+    #[inline(always)]
     pub(crate) fn packed(&self, constants: &[u8], is_uniform: bool) -> Result<(), Fault> {
         let channels = self.out.len();
         let requant = if is_uniform { 8 } else { channels.wrapping_mul(8) };
         let (requant, weights) = constants.split_at_checked(requant).ok_or(Fault::OutOfBounds)?;
-        let len = packed_words(self.input.len()).wrapping_mul(channels.div_ceil(4)).wrapping_mul(4);
-        if weights.len() < len || !constants.as_ptr().addr().is_multiple_of(4) {
+        let words = packed_words(self.input.len()).checked_mul(channels.div_ceil(4));
+        if words.is_none_or(|words| weights.len() / 4 < words) || !constants.as_ptr().addr().is_multiple_of(4)
+        {
             return Err(Fault::OutOfBounds);
         }
         let mut args = self.args(weights.as_ptr(), requant.as_ptr().cast())?;
@@ -181,6 +183,43 @@ mod inner {
     use super::Args;
     use core::arch::naked_asm;
     use core::mem::offset_of;
+
+    /// Requantises one accumulator: r8 and r9 constants, r3 zero point, r0 output, lr channels left.
+    macro_rules! output_alike {
+        ($acc:literal, $shift:literal) => {
+            concat!(
+                $shift,
+                "\n",
+                "smmulr ",
+                $acc,
+                ", ",
+                $acc,
+                ", r8\n",
+                "add ",
+                $acc,
+                ", ",
+                $acc,
+                ", ",
+                $acc,
+                ", asr #31\n",
+                "smmlar ",
+                $acc,
+                ", ",
+                $acc,
+                ", r9, r3\n",
+                "ssat ",
+                $acc,
+                ", #8, ",
+                $acc,
+                "\n",
+                "strb ",
+                $acc,
+                ", [r0], #1\n",
+                "subs lr, lr, #1\n",
+                "beq 9f\n",
+            )
+        };
+    }
 
     /// Requantises one accumulator: r2 constants, r10 step, r3 zero point, r0 output, lr channels left.
     macro_rules! output {
@@ -300,10 +339,20 @@ mod inner {
             "ldrd r3, lr, [r12, #{zero}]",
             "ldrd r0, r2, [r12, #{out}]",
             "ldr r10, [r12, #{step}]",
+            "cmp r10, #0",
+            "bne 7f",
+            "ldrd r8, r9, [r2]",
+            output_alike!("r5", "lsls r5, r5, #1"),
+            output_alike!("r4", "asrs r4, r4, #7"),
+            output_alike!("r7", "lsls r7, r7, #1"),
+            output_alike!("r6", "asrs r6, r6, #7"),
+            "b 8f",
+            "7:",
             output!("r5", "lsls r5, r5, #1"),
             output!("r4", "asrs r4, r4, #7"),
             output!("r7", "lsls r7, r7, #1"),
             output!("r6", "asrs r6, r6, #7"),
+            "8:",
             "str lr, [r12, #{channels}]",
             "strd r0, r2, [r12, #{out}]",
             "b 5b",
@@ -347,7 +396,7 @@ mod inner {
             "add r11, r11, lr, lsl #1",
             "bx r2",
             "6:",
-            ".rept 4",
+            ".rept 8",
             "ldmia r0!, {{r2-r3}}",
             "ldr r8, [r1, lr]",
             "ldr r9, [r1, lr, lsl #1]",
@@ -389,8 +438,8 @@ mod inner {
             "add sp, sp, #12",
             "pop {{r4-r11, pc}}",
             body = const 82,
-            unroll = const 4,
-            shift = const 2,
+            unroll = const 8,
+            shift = const 3,
             words = const offset_of!(Args, words),
             weights = const offset_of!(Args, weights),
             x = const offset_of!(Args, x),
