@@ -46,7 +46,7 @@ fn wide() -> Option<&'static str> {
     let arch = env::var("CARGO_CFG_TARGET_ARCH").unwrap_or_default();
     let families = env::var("CARGO_CFG_TARGET_FAMILY").unwrap_or_default();
     let hosted = families.split(',').any(|family| matches!(family, "unix" | "windows"));
-    (arch == "x86_64" && hosted).then_some("x86")
+    (arch == "x86_64" && hosted && forced().is_none()).then_some("x86")
 }
 
 fn from_target() -> &'static str {

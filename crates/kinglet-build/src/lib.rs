@@ -86,6 +86,8 @@ pub struct Compiled {
 /// Gathers the constants that a plan names, each once.
 #[derive(Default)]
 struct Gathered {
+    /// What offsets of prepared constants are a multiple of.
+    alignment: usize,
     bytes: Vec<u8>,
     /// By offset and length in the file.
     places: HashMap<(u32, usize), Place>,
@@ -107,7 +109,7 @@ impl Constants for Gathered {
     fn prepare(&mut self, len: u32, fill: &mut dyn FnMut(&mut [u8])) -> Option<Place> {
         let mut block = vec![0; len as usize];
         fill(&mut block);
-        self.bytes.resize(self.bytes.len().next_multiple_of(16), 0);
+        self.bytes.resize(self.bytes.len().next_multiple_of(self.alignment.max(16)), 0);
         let place = Place::new(Region::Constants, u32::try_from(self.bytes.len()).ok()?)?;
         self.bytes.extend_from_slice(&block);
         Some(place)
@@ -135,7 +137,9 @@ pub fn plan(file: &[u8], arguments: &Arguments) -> Result<Compiled, PlanError> {
         .with_prepared(true);
     let mut working = vec![0; 4 * 1024];
     let (words, constants) = loop {
-        let mut constants = Gathered::default();
+        // Hosts read packed weights by cache lines.
+        let alignment = if Target::HOSTS.contains(&options.how.target) { 64 } else { 16 };
+        let mut constants = Gathered { alignment, ..Gathered::default() };
         let planned = Planner::new::<AllOps>(model.graph(0)?, options, &mut working)
             .and_then(|planner| planner.write::<AllOps>(&mut constants));
         match planned {

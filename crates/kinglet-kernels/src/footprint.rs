@@ -308,6 +308,12 @@ impl<'w> Footprint<'w> {
                 footprint.write = Span::new(p.output, &[p.output_stride, p.output_ring]);
                 footprint.overlap = Overlap::Rows(p.row_distances());
             }
+            Kernel::DepthwiseAny => {
+                let p = depthwise_conv_2d::DepthwiseConv2dParams::from_words(words)?;
+                footprint.reads = [Span::new(p.input, &[p.input_stride, p.input_ring]), Span::EMPTY];
+                footprint.write = Span::new(p.output, &[p.output_stride, p.output_ring]);
+                footprint.overlap = dsp::depthwise_any::overlap(&p);
+            }
             Kernel::Depthwise3x3
             | Kernel::Depthwise3x3Relu
             | Kernel::Depthwise3x3Stride2
@@ -357,6 +363,8 @@ impl<'w> Footprint<'w> {
             }
             Kernel::AveragePool2d
             | Kernel::MaxPool2d
+            | Kernel::AveragePool2dDsp
+            | Kernel::MaxPool2dDsp
             | Kernel::AveragePool2dS16
             | Kernel::MaxPool2dS16
             | Kernel::AveragePool2dAvx512Vnni
@@ -370,7 +378,10 @@ impl<'w> Footprint<'w> {
                 footprint.write = Span::new(p.output, &[p.output_stride, p.output_ring]);
                 footprint.overlap = Overlap::Rows(p.row_distances());
             }
-            Kernel::AddS8
+            Kernel::AddS8Dsp
+            | Kernel::SubS8Dsp
+            | Kernel::MulS8Dsp
+            | Kernel::AddS8
             | Kernel::SubS8
             | Kernel::MulS8
             | Kernel::AddS8Avx512Vnni

@@ -46,6 +46,12 @@ macro_rules! for_each_kernel {
             LogSoftmaxS8 = 32, log_softmax::log_softmax_s8, [LogSoftmax], "portable LOG_SOFTMAX, int8";
             BatchMatmulS8 = 34, batch_matmul::batch_matmul_s8, [BatchMatmul], "portable BATCH_MATMUL, int8";
             BatchMatmulF32 = 36, batch_matmul::batch_matmul_f32, [BatchMatmul], "portable BATCH_MATMUL, float32";
+            DepthwiseAny = 329, dsp::depthwise_any, [DepthwiseConv2d], "depthwise of any size, DSP instructions";
+            AveragePool2dDsp = 330, dsp::average_pool_2d, [AveragePool2d], "average pooling, DSP instructions";
+            MaxPool2dDsp = 331, dsp::max_pool_2d, [MaxPool2d], "maximum pooling, DSP instructions";
+            AddS8Dsp = 332, dsp::add_s8, [Add], "ADD of one shape, int8, DSP instructions";
+            SubS8Dsp = 333, dsp::sub_s8, [Sub], "SUB of one shape, int8, DSP instructions";
+            MulS8Dsp = 334, dsp::mul_s8, [Mul], "MUL of one shape, int8, DSP instructions";
             Depthwise3x3 = 325, dsp::depthwise_3x3, [DepthwiseConv2d], "depthwise 3x3, DSP instructions";
             Depthwise3x3Relu = 326, dsp::depthwise_3x3_relu, [DepthwiseConv2d], "depthwise 3x3 behind a ReLU, DSP instructions";
             Depthwise3x3Stride2 = 327, dsp::depthwise_3x3_stride_2, [DepthwiseConv2d], "depthwise 3x3 with stride 2, DSP instructions";
@@ -156,8 +162,8 @@ macro_rules! for_each_kernel {
             LstmS16 = 207, lstm::lstm_s16, [UnidirectionalSequenceLstm], "portable LSTM, int16";
             Cast = 146, cast::cast, [Cast], "portable CAST";
             Jump = 250, jump::jump, [CallOnce, If, While], "the next step is another";
-            Conv2dDspFloor = 300, dsp::conv_2d_floor, [Conv2d], "DSP convolution, packed weights, outputs of a ReLU";
-            Conv2dDspRounded = 301, dsp::conv_2d_rounded, [Conv2d], "DSP convolution, packed weights";
+            Conv2dDspFloor = 300, dsp::conv_2d_floor, [Conv2d, DepthwiseConv2d], "DSP convolution, packed weights, outputs of a ReLU";
+            Conv2dDspRounded = 301, dsp::conv_2d_rounded, [Conv2d, DepthwiseConv2d], "DSP convolution, packed weights";
             Conv2dDspRowsFloor = 302, dsp::conv_2d_rows_floor, [Conv2d], "DSP convolution, OHWI weights, outputs of a ReLU";
             Conv2dDspRowsRounded = 303, dsp::conv_2d_rows_rounded, [Conv2d], "DSP convolution, OHWI weights";
             FullyConnectedDsp = 304, dsp::fully_connected_packed, [FullyConnected], "DSP fully connected, packed weights, one factor";
@@ -229,6 +235,11 @@ macro_rules! define {
                 match self {
                     $(Self::$Variant => concat!(stringify!($module), "::", stringify!($function)),)*
                 }
+            }
+
+            /// Its parameters are those of a convolution.
+            pub const fn is_conv_2d(self) -> bool {
+                matches!(self, Self::Conv2d | Self::Conv2dDspFloor | Self::Conv2dDspRounded)
             }
 
             /// The family it belongs to.

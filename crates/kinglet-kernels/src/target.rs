@@ -47,6 +47,24 @@ impl Target {
         Self::HOSTS.into_iter().find(|family| family.runs_here()).unwrap_or(Self::COMPILED)
     }
 
+    /// Takes dot products in registers alone, `rounds` times twelve vectors of them, and returns how many
+    /// multiply-accumulates these were, with a value that depends on all: what a benchmark compares kernels
+    /// with. `None` for families without such an instruction, or where the machine does not have it.
+    pub fn dot_products(self, rounds: u32) -> Option<(u64, i8)> {
+        match self {
+            #[cfg(kinglet_wide = "x86")]
+            Self::Avx512Vnni => crate::arch::x86::avx512_vnni::peak(rounds),
+            #[cfg(kinglet_wide = "x86")]
+            Self::AvxVnni => crate::arch::x86::avx_vnni::peak(rounds),
+            #[cfg(kinglet_wide = "x86")]
+            Self::Avx2 => crate::arch::x86::avx2::peak(rounds),
+            _ => {
+                let _ = rounds;
+                None
+            }
+        }
+    }
+
     /// This machine can run the family's kernels.
     pub fn runs_here(self) -> bool {
         match self {
@@ -54,6 +72,11 @@ impl Target {
             Self::Avx2 | Self::AvxVnni | Self::Avx512Vnni => crate::arch::x86::has(self),
             _ => self.is_linked(),
         }
+    }
+
+    /// It has the DSP extension, and programs for it contain the kernels that use it.
+    pub(crate) const fn has_dsp(self) -> bool {
+        matches!(self, Self::Dsp | Self::Mve) && Self::Dsp.is_linked()
     }
 
     /// Its name.
@@ -134,13 +157,24 @@ define_for_family!($ mve);
 pub struct Weights<'a> {
     /// The weights, as they are in the file.
     pub weights: &'a [i8],
+    /// How far apart the weights of one output channel are: 1 where each channel's lie one after the other, the
+    /// number of channels where those of one tap do.
+    pub apart: usize,
     /// int32 bias for each output channel, little-endian, or none.
     pub bias: Option<&'a [u8]>,
     /// The requantisation factor of an output channel.
     pub factor: &'a dyn Fn(usize) -> Multiplier,
 }
 
-impl Weights<'_> {
+impl<'a> Weights<'a> {
+    /// The `taps` weights of `channel`; `None` when there are not so many.
+    pub fn filter(&self, channel: usize, taps: usize) -> Option<impl Iterator<Item = i8> + Clone + use<'a>> {
+        let start = if self.apart == 1 { channel.checked_mul(taps)? } else { channel };
+        let last = taps.saturating_sub(1).checked_mul(self.apart)?;
+        let weights = self.weights.get(start..start.checked_add(last)?.checked_add(1)?)?;
+        Some(weights.iter().step_by(self.apart.max(1)).copied())
+    }
+
     /// The bias of `channel`; 0 when the layer has none.
     pub fn bias(&self, channel: usize) -> i32 {
         let start = channel.wrapping_mul(4);

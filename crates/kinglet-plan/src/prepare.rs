@@ -431,6 +431,8 @@ struct Layer<'l, 'a> {
     /// Scales of input and weights are multiplied in float32, as TFLite does for a fully connected layer
     /// with one scale for all weights (`GetQuantizedConvolutionMultipler`).
     in_float: bool,
+    /// The weights of one tap lie together, not those of one output channel.
+    by_tap: bool,
 }
 
 /// Where a layer's constants lie.
@@ -469,7 +471,13 @@ impl Layer<'_, '_> {
             Storage::Constant { bytes, .. } => bytes,
             _ => &[],
         };
-        Weights { weights: bytemuck::cast_slice(bytes(self.weights)), bias: self.bias.map(bytes), factor }
+        let apart = if self.by_tap { self.weights.shape.last() as usize } else { 1 };
+        Weights {
+            weights: bytemuck::cast_slice(bytes(self.weights)),
+            apart,
+            bias: self.bias.map(bytes),
+            factor,
+        }
     }
 }
 

@@ -25,12 +25,12 @@ pub(super) const ALL: &[Mutation] = &[
         rows: &[("DEPTHWISE_CONV_2D", "int8 int8 int32")],
     },
     Mutation {
-        name: "fully-connected-maximum",
-        what: "the activation's upper bound is forgotten: sums wrap",
+        name: "fully-connected-minimum",
+        what: "the activation's lower bound is forgotten",
         round: 1,
         file: "ops/fully_connected.rs",
-        from: "out.set(value.min(max).max(min) as i8);",
-        to: "let _ = max; out.set(value.max(min) as i8);",
+        from: "T::set(out, value.min(max).max(min));",
+        to: "let _ = min; T::set(out, value.min(max));",
         rows: &[("FULLY_CONNECTED", "int8 int8 int32")],
     },
     Mutation {
@@ -47,8 +47,8 @@ pub(super) const ALL: &[Mutation] = &[
         what: "the maximum starts at 0",
         round: 1,
         file: "ops/pool_2d.rs",
-        from: "let mut greatest = i8::MIN;",
-        to: "let mut greatest = 0;",
+        from: "let mut greatest: i32 = T::min_value().as_();",
+        to: "let mut greatest: i32 = 0;",
         rows: &[("MAX_POOL_2D", INT8)],
     },
     Mutation {
@@ -137,8 +137,8 @@ pub(super) const ALL: &[Mutation] = &[
         what: "results are cut off, not rounded",
         round: 1,
         file: "ops/logistic.rs",
-        from: "rounding_divide_by_pot(tanh(x), 24)",
-        to: "tanh(x) >> 24",
+        from: "rounding_divide_by_pot(quant::tanh(x), 24)",
+        to: "quant::tanh(x) >> 24",
         rows: &[("TANH", INT8)],
     },
     Mutation {

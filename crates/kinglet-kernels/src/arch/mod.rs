@@ -11,6 +11,7 @@ pub mod dsp;
 pub mod scalar;
 #[allow(clippy::multiple_unsafe_ops_per_block, reason = "a kernel's loads and stores have one reason")]
 #[allow(clippy::needless_range_loop, reason = "a tile in registers is indexed by row and column")]
+#[cfg_attr(not(kinglet_wide), allow(dead_code, reason = "nothing here reads what is packed"))]
 pub(crate) mod wide;
 #[cfg(kinglet_wide = "x86")]
 #[allow(clippy::multiple_unsafe_ops_per_block, reason = "a function's instructions have one reason")]

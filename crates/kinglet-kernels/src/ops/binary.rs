@@ -4,6 +4,7 @@
 //! All kernels here may run in place on an input that has the output's shape.
 
 use crate::arch::wide::layers;
+use crate::ops::dsp;
 use crate::ops::elements::for_each_pair;
 use crate::ops::float::floor_f64;
 use crate::params::params;
@@ -158,6 +159,20 @@ pub fn choose(function: Function, ty: Type, target: Target) -> Option<Choice> {
         (Function::SquaredDifference, Type::F32) => Kernel::SquaredDifferenceF32,
         (Function::Prelu, Type::S8) => Kernel::PreluS8,
         (Function::Prelu, Type::F32) => Kernel::PreluF32,
+        _ => return None,
+    };
+    Some(Choice::new(kernel).with_overlap(Overlap::Elements))
+}
+
+/// Chooses the kernel of an int8 operator on tensors of one shape; `None` where [`choose`] knows no worse one.
+pub fn choose_same_shape(function: Function, quant: &BinaryQuant, target: Target) -> Option<Choice> {
+    if !target.has_dsp() {
+        return None;
+    }
+    let kernel = match function {
+        Function::Add if dsp::binary::has_sum(quant) => Kernel::AddS8Dsp,
+        Function::Sub if dsp::binary::has_sum(quant) => Kernel::SubS8Dsp,
+        Function::Mul if dsp::binary::has_product(quant) => Kernel::MulS8Dsp,
         _ => return None,
     };
     Some(Choice::new(kernel).with_overlap(Overlap::Elements))

@@ -2,6 +2,7 @@
 
 use crate::arch::scalar;
 use crate::arch::wide::layers;
+use crate::ops::conv_2d::{self, Conv2dParams};
 use crate::ops::dsp;
 use crate::ops::layer::{Activation, Nibbles, Sum, Taps};
 use crate::ops::rows::{Axis, RowShape, Rows, batch_and_row, product, row_distances};
@@ -78,12 +79,50 @@ impl DepthwiseConv2dParams {
     }
 }
 
-/// Chooses the kernel of a depthwise convolution. Places, tables and scratch are not yet known.
+/// The filters of all output channels see the same input, if that has one channel: a convolution.
+pub fn as_conv_2d(p: &DepthwiseConv2dParams) -> Option<Conv2dParams> {
+    (p.input_depth == 1).then_some(Conv2dParams {
+        input: p.input,
+        input_stride: p.input_stride,
+        input_ring: p.input_ring,
+        output: p.output,
+        output_stride: p.output_stride,
+        output_ring: p.output_ring,
+        input_size: p.input_size,
+        input_depth: 1,
+        output_size: p.output_size,
+        output_depth: p.output_depth,
+        kernel: p.kernel,
+        group_depth: 1,
+        group_filters: p.output_depth,
+        stride: p.stride,
+        dilation: p.dilation,
+        pad: p.pad,
+        quant: p.quant,
+        weights: p.weights,
+        bias: p.bias,
+        requant: p.requant,
+        requant_len: p.requant_len,
+        scratch: p.scratch,
+        scratch_len: p.scratch_len,
+    })
+}
+
+/// Chooses the kernel of a depthwise convolution: one of a convolution takes the parameters of [`as_conv_2d`].
+/// Places, tables and scratch are not yet known.
 pub fn choose(params: &DepthwiseConv2dParams, weights: &Weights<'_>, how: &How) -> Choice {
     let fast = match how.target {
-        Target::Dsp | Target::Mve if how.target.is_linked() => dsp::depthwise::choose(params, weights),
         Target::Scalar if Target::Scalar.is_linked() => {
             scalar::depthwise_conv_2d::choose(params, weights, how)
+        }
+        target if target.has_dsp() => {
+            // Weights in rows are not what a depthwise layer has.
+            let as_conv = || {
+                let choice = dsp::conv::choose(&as_conv_2d(params)?, weights, how)?;
+                (choice.prepared > 0).then_some(choice)
+            };
+            let fast = dsp::depthwise::choose(params, weights).or_else(as_conv);
+            fast.or_else(|| dsp::depthwise_any::choose(params))
         }
         _ if cfg!(kinglet_wide) => layers::choose_depthwise(params, weights, how),
         _ => None,
@@ -99,6 +138,11 @@ pub fn pack(kernel: Kernel, params: &DepthwiseConv2dParams, weights: &Weights<'_
     match kernel.target() {
         Target::Scalar if Target::Scalar.is_linked() => {
             scalar::depthwise_conv_2d::pack(params, weights, out);
+        }
+        Target::Dsp => {
+            if let Some(params) = as_conv_2d(params) {
+                conv_2d::pack(kernel, &params, weights, out);
+            }
         }
         _ if cfg!(kinglet_wide) => layers::pack_depthwise(kernel, params, weights, out),
         _ => {}

@@ -55,14 +55,16 @@ impl Pool2dParams {
 /// Chooses the kernel of average pooling.
 pub fn choose_average(params: &Pool2dParams, target: Target) -> Choice {
     let wide = layers::pool(true, target).filter(|_| cfg!(kinglet_wide));
-    let kernel = wide.unwrap_or(Kernel::AveragePool2d);
+    let narrow = if target.has_dsp() { Kernel::AveragePool2dDsp } else { Kernel::AveragePool2d };
+    let kernel = wide.unwrap_or(narrow);
     Choice::new(kernel).with_overlap(Overlap::Rows(params.row_distances()))
 }
 
 /// Chooses the kernel of maximum pooling.
 pub fn choose_max(params: &Pool2dParams, target: Target) -> Choice {
     let wide = layers::pool(false, target).filter(|_| cfg!(kinglet_wide));
-    let kernel = wide.unwrap_or(Kernel::MaxPool2d);
+    let narrow = if target.has_dsp() { Kernel::MaxPool2dDsp } else { Kernel::MaxPool2d };
+    let kernel = wide.unwrap_or(narrow);
     Choice::new(kernel).with_overlap(Overlap::Rows(params.row_distances()))
 }
 

@@ -144,11 +144,17 @@ pub(crate) fn row_distances(input: RowShape, output: RowShape, axis: Axis, taps:
 }
 
 /// The product of sizes; a fault when it does not fit.
+#[inline(always)]
 pub(crate) fn product<const N: usize>(sizes: [u32; N]) -> Result<usize, Fault> {
-    sizes
-        .into_iter()
-        .try_fold(1usize, |product, size| product.checked_mul(size as usize))
-        .ok_or(Fault::BadPlan)
+    let times = |a: usize, b: u32| a.checked_mul(b as usize).ok_or(Fault::BadPlan);
+    // Without a loop for the few sizes that it is called with: each step of a plan multiplies some.
+    match *sizes.as_slice() {
+        [] => Ok(1),
+        [a] => Ok(a as usize),
+        [a, b] => times(a as usize, b),
+        [a, b, c] => times(times(a as usize, b)?, c),
+        [a, ref rest @ ..] => rest.iter().try_fold(a as usize, |product, &size| times(product, size)),
+    }
 }
 
 /// Splits a row number that counts through all batches into batch and row within it.

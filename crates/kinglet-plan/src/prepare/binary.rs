@@ -22,6 +22,15 @@ pub(super) fn choose(op: &Binary<'_>, options: &Options) -> Choice {
         BinaryKind::FloorDiv => Function::FloorDiv,
         BinaryKind::FloorMod => Function::FloorMod,
     };
+    let [a, b] = &op.inputs;
+    let is_same_shape = [a, b].iter().all(|input| input.shape.dims() == op.output.shape.dims());
+    if op.is_quantized() && op.output.dtype == DType::Int8 && is_same_shape {
+        // Where the factors are beyond the arithmetic, the operator is refused when they are written.
+        let same_shape = |quant| binary::choose_same_shape(function, &quant, options.how.target);
+        if let Some(choice) = quant(op).ok().and_then(same_shape) {
+            return choice;
+        }
+    }
     // The operator's checks leave only what there are kernels for.
     binary::choose(function, element_type(op.output.dtype), options.how.target)
         .unwrap_or(Choice::new(Kernel::Nothing))

@@ -36,6 +36,7 @@ fn layer<'l, 'a>(op: &'l Conv2d<'a>) -> Layer<'l, 'a> {
         output: &op.output,
         sums: op.sums,
         in_float: false,
+        by_tap: false,
     }
 }
 
@@ -112,6 +113,7 @@ fn depthwise_layer<'l, 'a>(op: &'l DepthwiseConv2d<'a>) -> Layer<'l, 'a> {
         output: &op.output,
         sums: if op.input.dtype == DType::Int16 { Sums::Int64 } else { Sums::Int32 },
         in_float: false,
+        by_tap: true,
     }
 }
 
@@ -177,6 +179,9 @@ pub(super) fn emit_depthwise(
         scratch_len: emit.choice.scratch,
         ..params
     };
-    emit.params(&params);
+    match depthwise_conv_2d::as_conv_2d(&params).filter(|_| emit.choice.kernel.is_conv_2d()) {
+        Some(params) => emit.params(&params),
+        None => emit.params(&params),
+    }
     Ok(params.output_ring)
 }

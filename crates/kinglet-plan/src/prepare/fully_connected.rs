@@ -15,6 +15,7 @@ fn layer<'l, 'a>(op: &'l FullyConnected<'a>) -> Layer<'l, 'a> {
         output: &op.output,
         sums: op.sums,
         in_float,
+        by_tap: false,
     }
 }
 

@@ -24,6 +24,7 @@ pub(super) fn emit(op: &TransposeConv<'_>, emit: &mut Emit<'_, '_, impl Constant
         output: &op.output,
         sums: op.sums,
         in_float: false,
+        by_tap: false,
     };
     let constants = emit.weighted(&layer, |_, _, _| {})?;
     let params = TransposeConvParams {

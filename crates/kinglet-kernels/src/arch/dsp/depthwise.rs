@@ -37,10 +37,11 @@ impl Pairs {
         // Two output rows with stride 1 and one with stride 2 begin at each row of pairs but the last.
         let all = usize::from(p.output_size.0).saturating_mul(stride).div_ceil(2).saturating_add(1);
         let fit = |group: usize| PAIRS_BYTES.checked_div(words.wrapping_mul(4 * group)).unwrap_or(0);
+        // Four where they fit, but rather two of a whole image than four of some of its rows.
         let group = match p.input_depth {
             0 | 1 => 1,
             2 | 3 => 2,
-            _ if fit(4) < 2 => 2,
+            _ if fit(4) < 2 || (fit(4) < all && fit(2) >= all) => 2,
             _ => 4,
         };
         Self { words, rows: all.min(fit(group)).max(2), group }

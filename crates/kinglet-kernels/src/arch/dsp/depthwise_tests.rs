@@ -6,8 +6,11 @@ use std::vec::Vec;
 
 use proptest::prelude::*;
 
-use super::{depthwise_3x3, depthwise_3x3_relu, depthwise_3x3_stride_2, depthwise_3x3_stride_2_relu};
-use crate::ops::depthwise_conv_2d::{DepthwiseConv2dParams, choose, depthwise_conv_2d};
+use super::{
+    conv_2d_floor, conv_2d_rounded, depthwise_3x3, depthwise_3x3_relu, depthwise_3x3_stride_2,
+    depthwise_3x3_stride_2_relu, depthwise_any,
+};
+use crate::ops::depthwise_conv_2d::{DepthwiseConv2dParams, as_conv_2d, choose, depthwise_conv_2d, pack};
 use crate::quant::Multiplier;
 use crate::{Call, Fault, How, Kernel, Overlap, Params, Place, Region, Target, Weights};
 
@@ -44,6 +47,8 @@ impl Draw {
 /// A layer in memory: the input at the start of the arena, then the output, then scratch.
 struct Layer {
     params: DepthwiseConv2dParams,
+    /// The parameters of the fast kernel.
+    fast: Vec<u32>,
     kernel: Kernel,
     overlap: Overlap,
     plan: Vec<u32>,
@@ -144,19 +149,41 @@ impl Layer {
             scratch_len: 0,
         };
         let factor = |i: usize| factors[if factors.len() == 1 { 0 } else { i }];
-        let seen = Weights { weights: &weights, bias: has_bias.then_some(&bias_bytes), factor: &factor };
-        let choice = choose(&params, &seen, &How { target: Target::Dsp, prepare: false });
+        let seen = Weights {
+            weights: &weights,
+            apart: output_depth as usize,
+            bias: has_bias.then_some(&bias_bytes),
+            factor: &factor,
+        };
+        let prepare = draw.pick(0, 1) == 1;
+        let choice = choose(&params, &seen, &How { target: Target::Dsp, prepare });
         params.scratch_len = choice.scratch;
+        let mut fast: Vec<u32> = Vec::new();
+        let prepared_at = constants.len().next_multiple_of(16);
+        let packed = DepthwiseConv2dParams {
+            weights: at(Region::Constants, prepared_at),
+            bias: Place::NONE,
+            requant_len: 0,
+            ..params
+        };
+        if choice.kernel.is_conv_2d() {
+            constants.resize(prepared_at + choice.prepared as usize, 0);
+            pack(choice.kernel, &params, &seen, &mut constants[prepared_at..]);
+            as_conv_2d(&packed).unwrap().for_each_word(|word| fast.push(word));
+        } else {
+            params.for_each_word(|word| fast.push(word));
+        }
         let input = (0..input_bytes).map(|_| draw.byte()).collect();
         let (kernel, overlap) = (choice.kernel, choice.overlap);
-        Self { params, kernel, overlap, plan, constants, input, input_bytes, output_bytes }
+        Self { params, fast, kernel, overlap, plan, constants, input, input_bytes, output_bytes }
     }
 
     /// Runs a kernel over blocks of rows that end at `ends`, with the output `from` behind the arena's start.
     fn run(
         &self,
         kernel: fn(&Call<'_>) -> Result<(), Fault>,
-        params: &DepthwiseConv2dParams,
+        block: &[u32],
+        output: Place,
         ends: &[u32],
     ) -> Vec<i8> {
         let scratch_end = self.params.scratch.offset() + self.params.scratch_len as usize;
@@ -171,7 +198,7 @@ impl Layer {
         let cells = cells.as_slice_of_cells();
         let mut plan = self.plan.clone();
         let at = plan.len();
-        params.for_each_word(|word| plan.push(word));
+        plan.extend(block);
         let mut first = 0;
         for &end in ends {
             let call = Call {
@@ -187,7 +214,7 @@ impl Layer {
             first = end;
         }
         assert!(cells[scratch_end..].iter().all(|cell| cell.get() == 99));
-        let output = params.output.offset();
+        let output = output.offset();
         cells[output..output + self.output_bytes].iter().map(Cell::get).collect()
     }
 }
@@ -198,6 +225,9 @@ fn function(kernel: Kernel) -> fn(&Call<'_>) -> Result<(), Fault> {
         Kernel::Depthwise3x3Relu => depthwise_3x3_relu,
         Kernel::Depthwise3x3Stride2 => depthwise_3x3_stride_2,
         Kernel::Depthwise3x3Stride2Relu => depthwise_3x3_stride_2_relu,
+        Kernel::DepthwiseAny => depthwise_any,
+        Kernel::Conv2dDspFloor => conv_2d_floor,
+        Kernel::Conv2dDspRounded => conv_2d_rounded,
         _ => depthwise_conv_2d,
     }
 }
@@ -208,16 +238,22 @@ proptest! {
     fn fast_kernels_equal_the_portable_one(seed: u64, cut in 0u32..200) {
         let layer = Layer::draw(seed);
         let rows = layer.params.output_ring;
-        let expected = layer.run(depthwise_conv_2d, &layer.params, &[rows]);
+        let words = |params: &DepthwiseConv2dParams| {
+            let mut words = Vec::new();
+            params.for_each_word(|word| words.push(word));
+            words
+        };
+        let output = layer.params.output;
+        let expected = layer.run(depthwise_conv_2d, &words(&layer.params), output, &[rows]);
         let fast = function(layer.kernel);
-        let whole = layer.run(fast, &layer.params, &[rows]);
+        let whole = layer.run(fast, &layer.fast, output, &[rows]);
         prop_assert_eq!(&whole, &expected, "{:?} {:?}", layer.kernel, layer.params);
         let cut = cut % (rows + 1);
-        let parts = layer.run(fast, &layer.params, &[cut, rows]);
+        let parts = layer.run(fast, &layer.fast, output, &[cut, rows]);
         prop_assert_eq!(&parts, &expected, "in parts {:?} {:?}", layer.kernel, layer.params);
         if layer.overlap == Overlap::InPlace {
             let params = DepthwiseConv2dParams { output: layer.params.input, ..layer.params };
-            let in_place = layer.run(fast, &params, &[rows]);
+            let in_place = layer.run(fast, &words(&params), params.output, &[rows]);
             prop_assert_eq!(&in_place, &expected, "in place {:?} {:?}", layer.kernel, layer.params);
         }
     }

@@ -62,6 +62,14 @@ instruction! {
     }
 }
 instruction! {
+    /// `c` + the product of the low halves.
+    smlabb, "smlabb {result}, {a}, {b}, {c}", (a, b, c) -> c.wrapping_add(i32::from(a as i16) * i32::from(b as i16))
+}
+instruction! {
+    /// `c` + the product of the high halves.
+    smlatt, "smlatt {result}, {a}, {b}, {c}", (a, b, c) -> c.wrapping_add((a >> 16) * (b >> 16))
+}
+instruction! {
     /// Bytes 0 and 2 as int16 halves.
     sxtb16, "sxtb16 {result}, {a}", (a) -> pair(i32::from(a as i8), i32::from((a >> 16) as i8))
 }
@@ -107,4 +115,25 @@ pub(crate) fn ssat8_asr<const SHIFT: u32>(x: i32) -> i32 {
 pub(crate) fn ssat8(x: i32) -> i32 {
     // LLVM has the instruction for this.
     x.clamp(-128, 127)
+}
+
+/// The greater of each pair of bytes.
+#[inline(always)]
+pub(crate) fn max_bytes(a: i32, b: i32) -> i32 {
+    #[cfg(any(kinglet_family = "dsp", kinglet_family = "mve"))]
+    {
+        let result;
+        // SAFETY: arithmetic on registers and flags.
+        unsafe {
+            asm!("ssub8 {result}, {a}, {b}", "sel {result}, {a}, {b}", result = out(reg) result, a = in(reg) a,
+                b = in(reg) b, options(pure, nomem, nostack));
+        }
+        result
+    }
+    #[cfg(not(any(kinglet_family = "dsp", kinglet_family = "mve")))]
+    {
+        let ([a, b, c, d], [e, f, g, h]) = (a.to_le_bytes(), b.to_le_bytes());
+        let max = |a: u8, b: u8| (a as i8).max(b as i8) as u8;
+        i32::from_le_bytes([max(a, e), max(b, f), max(c, g), max(d, h)])
+    }
 }

@@ -91,7 +91,7 @@ impl Layer {
         let mut aligned = vec![0u128; self.weights.len().div_ceil(16)];
         let copy = &mut bytemuck::cast_slice_mut(&mut aligned)[..self.weights.len()];
         copy.copy_from_slice(&self.weights);
-        f(&Weights { weights: copy, bias, factor: &factor })
+        f(&Weights { weights: copy, apart: 1, bias, factor: &factor })
     }
 }
 

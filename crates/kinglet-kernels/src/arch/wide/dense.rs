@@ -129,3 +129,29 @@ unsafe fn read<V: Vector>(from: *const i8) -> u32 {
         }
     }
 }
+
+/// Takes products in registers alone, `rounds` times twelve vectors of them: the most that the machine can do.
+/// Returns the number of multiply-accumulates, and a value so that they are not left out.
+///
+/// # Safety
+/// The machine has the instruction set of `V`.
+#[inline(always)]
+pub(crate) unsafe fn peak<V: Vector>(rounds: u32) -> (u64, i8) {
+    let mut x = V::splat_i32(rounds as i32);
+    let mut sums = [V::zero(); 12];
+    for _ in 0..rounds {
+        for sum in &mut sums {
+            *sum = sum.dot(x, x);
+        }
+        // Otherwise some products could be taken once for all.
+        x = x.add(V::splat_i32(0x0101_0101));
+    }
+    let mut total = V::zero();
+    for sum in sums {
+        total = total.add(sum);
+    }
+    let mut bytes = [0i8; 16];
+    // SAFETY: a vector has at most 16 lanes.
+    unsafe { V::store([total], bytes.as_mut_ptr(), V::LANES, i8::MIN, i8::MAX) };
+    (u64::from(rounds) * (12 * V::LANES * V::GROUP) as u64, bytes[0])
+}

@@ -136,7 +136,6 @@ impl Blocks {
     }
 
     /// Where the channels of the block from output `at` on end, of `len` outputs.
-    #[cfg_attr(not(kinglet_wide), expect(dead_code, reason = "packing has no use for it"))]
     pub(crate) fn end(&self, phase: usize, at: usize, len: usize) -> usize {
         if self.flat { len } else { at - phase * 4 * self.shape.lanes + self.unit }
     }

@@ -103,6 +103,18 @@ macro_rules! family {
                 unsafe { maximum(call) }
             }
 
+            pub(crate) fn peak(rounds: u32) -> Option<(u64, i8)> {
+                check().ok()?;
+                // SAFETY: the machine has the instruction set.
+                Some(unsafe { products(rounds) })
+            }
+
+            #[target_feature(enable = $features)]
+            fn products(rounds: u32) -> (u64, i8) {
+                // SAFETY: this function is compiled for the instruction set.
+                unsafe { dense::peak::<$Wide>(rounds) }
+            }
+
             #[target_feature(enable = $features)]
             fn binary(call: &Call<'_>, function: Function) -> Result<bool, Fault> {
                 // SAFETY: this function is compiled for the instruction set.
