@@ -3,7 +3,11 @@
 use core::cell::Cell;
 
 use crate::arch::wide::layers;
+<<<<<<< HEAD
 use crate::arch::{dsp, scalar};
+=======
+use crate::arch::{dsp, mve};
+>>>>>>> main
 use crate::ops::layer::{Activation, Nibbles, Sum, Taps, dot};
 use crate::ops::rows::{Rows, product};
 use crate::params::params;
@@ -46,12 +50,18 @@ params! {
 
 /// Chooses the kernel of a fully connected layer. Places, tables and scratch are not yet known.
 pub fn choose(params: &FullyConnectedParams, weights: &Weights<'_>, how: &How) -> Choice {
-    let fast = match how.target {
+    let helium = match how.target {
+        Target::Mve if Target::Mve.is_linked() && how.prepare => {
+            mve::fully_connected::choose(params, weights)
+        }
+        _ => None,
+    };
+    let fast = helium.or_else(|| match how.target {
         Target::Dsp | Target::Mve if Target::Dsp.is_linked() => dsp::fc::choose(params, weights, how),
         Target::Scalar if Target::Scalar.is_linked() => scalar::fully_connected::choose(params, weights, how),
         _ if cfg!(kinglet_wide) => layers::choose_dense(params, weights, how),
         _ => None,
-    };
+    });
     fast.unwrap_or(Choice::new(Kernel::FullyConnected))
 }
 
@@ -59,7 +69,11 @@ pub fn choose(params: &FullyConnectedParams, weights: &Weights<'_>, how: &How) -
 pub fn pack(kernel: Kernel, params: &FullyConnectedParams, weights: &Weights<'_>, out: &mut [u8]) {
     match kernel.target() {
         Target::Dsp if Target::Dsp.is_linked() => dsp::fc::pack(params, weights, out),
+<<<<<<< HEAD
         Target::Scalar if Target::Scalar.is_linked() => scalar::fully_connected::pack(params, weights, out),
+=======
+        Target::Mve if Target::Mve.is_linked() => mve::fully_connected::pack(params, weights, out),
+>>>>>>> main
         _ if cfg!(kinglet_wide) => layers::pack_dense(kernel.target(), params, weights, out),
         _ => {}
     }
