@@ -143,13 +143,10 @@ pub fn choose(params: &DepthwiseConv2dParams, weights: &Weights<'_>, how: &How) 
 /// Writes a layer's constants as the kernel chosen wants them: [`Choice::prepared`] bytes.
 pub fn pack(kernel: Kernel, params: &DepthwiseConv2dParams, weights: &Weights<'_>, out: &mut [u8]) {
     match kernel.target() {
-<<<<<<< HEAD
         Target::Scalar if Target::Scalar.is_linked() => {
             scalar::depthwise_conv_2d::pack(params, weights, out);
         }
-=======
         Target::Mve if Target::Mve.is_linked() => mve::pack_depthwise(kernel, params, weights, out),
->>>>>>> main
         Target::Dsp => {
             if let Some(params) = as_conv_2d(params) {
                 conv_2d::pack(kernel, &params, weights, out);

@@ -3,11 +3,7 @@
 use core::cell::Cell;
 
 use crate::arch::wide::layers;
-<<<<<<< HEAD
-use crate::arch::{dsp, scalar};
-=======
-use crate::arch::{dsp, mve};
->>>>>>> main
+use crate::arch::{dsp, mve, scalar};
 use crate::ops::layer::{Activation, Nibbles, Sum, Taps, dot};
 use crate::ops::rows::{Rows, product};
 use crate::params::params;
@@ -69,11 +65,8 @@ pub fn choose(params: &FullyConnectedParams, weights: &Weights<'_>, how: &How) -
 pub fn pack(kernel: Kernel, params: &FullyConnectedParams, weights: &Weights<'_>, out: &mut [u8]) {
     match kernel.target() {
         Target::Dsp if Target::Dsp.is_linked() => dsp::fc::pack(params, weights, out),
-<<<<<<< HEAD
         Target::Scalar if Target::Scalar.is_linked() => scalar::fully_connected::pack(params, weights, out),
-=======
         Target::Mve if Target::Mve.is_linked() => mve::fully_connected::pack(params, weights, out),
->>>>>>> main
         _ if cfg!(kinglet_wide) => layers::pack_dense(kernel.target(), params, weights, out),
         _ => {}
     }
