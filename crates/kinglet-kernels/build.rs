@@ -20,7 +20,11 @@ fn main() {
     println!("cargo::rustc-cfg=kinglet_family=\"{family}\"");
     // Kernels that need the floating-point registers as a store of weights, besides the DSP extension.
     println!("cargo::rustc-check-cfg=cfg(kinglet_dsp_vfp)");
+    println!("cargo::rustc-check-cfg=cfg(kinglet_armv8)");
     let target = env::var("TARGET").unwrap_or_default();
+    if target.starts_with("thumbv8") {
+        println!("cargo::rustc-cfg=kinglet_armv8");
+    }
     if matches!(family, "dsp" | "mve") && target.ends_with("eabihf") {
         println!("cargo::rustc-cfg=kinglet_dsp_vfp");
     }

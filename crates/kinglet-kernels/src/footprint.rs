@@ -278,7 +278,9 @@ impl<'w> Footprint<'w> {
             | Kernel::Conv2dDspFloor
             | Kernel::Conv2dDspRounded
             | Kernel::Conv2dDspRowsFloor
-            | Kernel::Conv2dDspRowsRounded => {
+            | Kernel::Conv2dDspRowsRounded
+            | Kernel::Conv2dMveFloor
+            | Kernel::Conv2dMveRounded => {
                 let p = conv_2d::Conv2dParams::from_words(words)?;
                 footprint.scratch = Span::new(p.scratch, &[p.scratch_len]);
                 footprint.reads = [Span::new(p.input, &[p.input_stride, p.input_ring]), Span::EMPTY];
@@ -288,8 +290,16 @@ impl<'w> Footprint<'w> {
                     | Kernel::Conv2dDspRounded
                     | Kernel::Conv2dDspRowsFloor
                     | Kernel::Conv2dDspRowsRounded => crate::arch::dsp::conv::overlap(&p),
+                    Kernel::Conv2dMveFloor | Kernel::Conv2dMveRounded => crate::arch::mve::conv::overlap(&p),
                     _ => Overlap::Rows(p.row_distances()),
                 };
+            }
+            Kernel::DepthwiseMveSingle => {
+                let p = depthwise_conv_2d::DepthwiseConv2dParams::from_words(words)?;
+                footprint.scratch = Span::new(p.scratch, &[p.scratch_len]);
+                footprint.reads = [Span::new(p.input, &[p.input_stride, p.input_ring]), Span::EMPTY];
+                footprint.write = Span::new(p.output, &[p.output_stride, p.output_ring]);
+                footprint.overlap = crate::arch::mve::conv::overlap(&depthwise_conv_2d::as_conv_2d(&p)?);
             }
             Kernel::DepthwiseConv2d
             | Kernel::DepthwiseConv2dS8W4
@@ -328,6 +338,7 @@ impl<'w> Footprint<'w> {
             | Kernel::FullyConnectedAvxVnni
             | Kernel::FullyConnectedAvx2
             | Kernel::FullyConnectedDsp
+            | Kernel::FullyConnectedMve
             | Kernel::FullyConnectedDspChannels
             | Kernel::FullyConnectedDspRows
             | Kernel::FullyConnectedOffset

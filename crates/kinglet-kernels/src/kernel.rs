@@ -166,6 +166,10 @@ macro_rules! for_each_kernel {
             Conv2dDspRounded = 301, dsp::conv_2d_rounded, [Conv2d, DepthwiseConv2d], "DSP convolution, packed weights";
             Conv2dDspRowsFloor = 302, dsp::conv_2d_rows_floor, [Conv2d], "DSP convolution, OHWI weights, outputs of a ReLU";
             Conv2dDspRowsRounded = 303, dsp::conv_2d_rows_rounded, [Conv2d], "DSP convolution, OHWI weights";
+            Conv2dMveFloor = 350, mve::conv_2d_floor, [Conv2d], "Helium convolution, packed weights, outputs of a ReLU";
+            Conv2dMveRounded = 351, mve::conv_2d_rounded, [Conv2d], "Helium convolution, packed weights";
+            DepthwiseMveSingle = 352, mve::depthwise_single, [DepthwiseConv2d], "Helium depthwise convolution of a single channel";
+            FullyConnectedMve = 353, mve::fully_connected, [FullyConnected], "Helium fully connected, packed weights";
             FullyConnectedDsp = 304, dsp::fully_connected_packed, [FullyConnected], "DSP fully connected, packed weights, one factor";
             FullyConnectedDspRows = 305, dsp::fully_connected_rows, [FullyConnected], "DSP fully connected, weights as in the file";
             FullyConnectedDspChannels = 306, dsp::fully_connected_packed_channels, [FullyConnected], "DSP fully connected, packed weights, a factor for each output";

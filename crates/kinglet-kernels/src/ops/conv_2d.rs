@@ -1,7 +1,7 @@
 //! CONV_2D: two-dimensional convolution, NHWC activations, OHWI weights.
 
-use crate::arch::dsp;
 use crate::arch::wide::layers;
+use crate::arch::{dsp, mve};
 use crate::ops::layer::{Activation, Nibbles, Sum, Taps, dot};
 use crate::ops::rows::{Axis, RowShape, Rows, batch_and_row, product, row_distances};
 use crate::params::params;
@@ -81,11 +81,15 @@ impl Conv2dParams {
 
 /// Chooses the kernel of a convolution. Places, tables and scratch are not yet known.
 pub fn choose(params: &Conv2dParams, weights: &Weights<'_>, how: &How) -> Choice {
-    let fast = match how.target {
+    let helium = match how.target {
+        Target::Mve if Target::Mve.is_linked() && how.prepare => mve::conv::choose(params, weights),
+        _ => None,
+    };
+    let fast = helium.or_else(|| match how.target {
         Target::Dsp | Target::Mve if Target::Dsp.is_linked() => dsp::conv::choose(params, weights, how),
         _ if cfg!(kinglet_wide) => layers::choose_conv(params, weights, how),
         _ => None,
-    };
+    });
     fast.unwrap_or(Choice::new(Kernel::Conv2d).with_overlap(Overlap::Rows(params.row_distances())))
 }
 
@@ -93,6 +97,7 @@ pub fn choose(params: &Conv2dParams, weights: &Weights<'_>, how: &How) -> Choice
 pub fn pack(kernel: Kernel, params: &Conv2dParams, weights: &Weights<'_>, out: &mut [u8]) {
     match kernel.target() {
         Target::Dsp if Target::Dsp.is_linked() => dsp::conv::pack(kernel, params, weights, out),
+        Target::Mve if Target::Mve.is_linked() => mve::conv::pack(kernel, params, weights, out),
         _ if cfg!(kinglet_wide) => layers::pack_conv(kernel.target(), params, weights, out),
         _ => {}
     }

@@ -2,9 +2,9 @@
 
 use crate::arch::wide::layers;
 use crate::ops::conv_2d::{self, Conv2dParams};
-use crate::ops::dsp;
 use crate::ops::layer::{Activation, Nibbles, Sum, Taps};
 use crate::ops::rows::{Axis, RowShape, Rows, batch_and_row, product, row_distances};
+use crate::ops::{dsp, mve};
 use crate::params::params;
 use crate::{Call, Choice, Distances, Fault, How, Kernel, Overlap, Place, Target, Weights};
 
@@ -110,6 +110,13 @@ pub fn as_conv_2d(p: &DepthwiseConv2dParams) -> Option<Conv2dParams> {
 /// Chooses the kernel of a depthwise convolution: one of a convolution takes the parameters of [`as_conv_2d`].
 /// Places, tables and scratch are not yet known.
 pub fn choose(params: &DepthwiseConv2dParams, weights: &Weights<'_>, how: &How) -> Choice {
+    let helium = match how.target {
+        Target::Mve if Target::Mve.is_linked() && how.prepare => mve::conv::choose_single(params, weights),
+        _ => None,
+    };
+    if let Some(choice) = helium {
+        return choice;
+    }
     let fast = match how.target {
         target if target.has_dsp() => {
             // Weights in rows are not what a depthwise layer has.
@@ -132,6 +139,7 @@ pub fn choose(params: &DepthwiseConv2dParams, weights: &Weights<'_>, how: &How) 
 /// Writes a layer's constants as the kernel chosen wants them: [`Choice::prepared`] bytes.
 pub fn pack(kernel: Kernel, params: &DepthwiseConv2dParams, weights: &Weights<'_>, out: &mut [u8]) {
     match kernel.target() {
+        Target::Mve if Target::Mve.is_linked() => mve::pack_depthwise(kernel, params, weights, out),
         Target::Dsp => {
             if let Some(params) = as_conv_2d(params) {
                 conv_2d::pack(kernel, &params, weights, out);

@@ -2,8 +2,8 @@
 
 use core::cell::Cell;
 
-use crate::arch::dsp;
 use crate::arch::wide::layers;
+use crate::arch::{dsp, mve};
 use crate::ops::layer::{Activation, Nibbles, Sum, Taps, dot};
 use crate::ops::rows::{Rows, product};
 use crate::params::params;
@@ -46,11 +46,17 @@ params! {
 
 /// Chooses the kernel of a fully connected layer. Places, tables and scratch are not yet known.
 pub fn choose(params: &FullyConnectedParams, weights: &Weights<'_>, how: &How) -> Choice {
-    let fast = match how.target {
+    let helium = match how.target {
+        Target::Mve if Target::Mve.is_linked() && how.prepare => {
+            mve::fully_connected::choose(params, weights)
+        }
+        _ => None,
+    };
+    let fast = helium.or_else(|| match how.target {
         Target::Dsp | Target::Mve if Target::Dsp.is_linked() => dsp::fc::choose(params, weights, how),
         _ if cfg!(kinglet_wide) => layers::choose_dense(params, weights, how),
         _ => None,
-    };
+    });
     fast.unwrap_or(Choice::new(Kernel::FullyConnected))
 }
 
@@ -58,6 +64,7 @@ pub fn choose(params: &FullyConnectedParams, weights: &Weights<'_>, how: &How) -
 pub fn pack(kernel: Kernel, params: &FullyConnectedParams, weights: &Weights<'_>, out: &mut [u8]) {
     match kernel.target() {
         Target::Dsp if Target::Dsp.is_linked() => dsp::fc::pack(params, weights, out),
+        Target::Mve if Target::Mve.is_linked() => mve::fully_connected::pack(params, weights, out),
         _ if cfg!(kinglet_wide) => layers::pack_dense(kernel.target(), params, weights, out),
         _ => {}
     }

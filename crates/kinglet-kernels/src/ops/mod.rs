@@ -43,3 +43,4 @@ pub mod unary;
 pub mod x86;
 
 pub use crate::arch::dsp;
+pub use crate::arch::mve;

@@ -189,8 +189,7 @@ mod asm {
     #[unsafe(naked)]
     unsafe extern "C" fn packed(args: *const Args) {
         naked_asm!(
-            // Assembly of a whole crate is read without the features of the target.
-            ".fpu fpv4-sp-d16",
+            core_of_asm!(),
             "push {{r4-r11, lr}}",
             "vpush {{s16-s31}}",
             "vldmia r0!, {{s16-s23}}",
@@ -306,7 +305,7 @@ mod asm {
     #[unsafe(naked)]
     unsafe extern "C" fn rows(args: *const Args) {
         naked_asm!(
-            ".fpu fpv4-sp-d16",
+            core_of_asm!(),
             "push {{r4-r11, lr}}",
             "vpush {{s16-s31}}",
             "vldmia r0!, {{s16-s23}}",
@@ -382,7 +381,7 @@ mod asm {
     #[unsafe(naked)]
     unsafe extern "C" fn floor_tail() {
         naked_asm!(
-            ".fpu fpv4-sp-d16",
+            core_of_asm!(),
             "vmov r0, r1, s24, s25",
             "vmov r4, r5, s17, s18",
             "vmov r2, s28",
@@ -449,7 +448,7 @@ mod asm {
     #[unsafe(naked)]
     unsafe extern "C" fn rounded_tail() {
         naked_asm!(
-            ".fpu fpv4-sp-d16",
+            core_of_asm!(),
             "vmov r0, r1, s24, s25",
             "vmov r4, r5, s17, s18",
             "vmov r3, s28",

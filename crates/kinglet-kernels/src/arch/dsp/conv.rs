@@ -470,28 +470,34 @@ impl<'a> Windows<'a> {
         let rows_before = rows_before.wrapping_add(first_tap.wrapping_mul(dilation));
         let mut row_start =
             (p.input.offset() as isize).wrapping_add(rows_before.wrapping_mul(p.input_stride as isize));
-        let (mut x, stride) = (first_x, p.stride.1);
-        let mut starts = [0isize; 4];
-        let mut lefts = [0isize; 4];
-        for (start, to) in starts.iter_mut().zip(&mut lefts) {
-            let left = x.wrapping_mul(stride.into()).wrapping_sub(p.pad.1.into()) as isize;
-            *to = left;
-            *start = row_start.wrapping_add(left.wrapping_mul(self.depth as isize));
-            x = x.wrapping_add(1);
-            if x == width {
-                x = 0;
-                row_start =
-                    row_start.wrapping_add((p.input_stride as isize).wrapping_mul(signed(p.stride.0)));
+        let stride = signed(p.stride.1);
+        let depth = self.depth as isize;
+        let first_left = (first_x as isize).wrapping_mul(stride).wrapping_sub(signed(p.pad.1));
+        let first_start = row_start.wrapping_add(first_left.wrapping_mul(depth));
+        let step = stride.wrapping_mul(depth);
+        let mut lefts = [0, 1, 2, 3].map(|i| first_left.wrapping_add(stride.wrapping_mul(i)));
+        let mut starts = [0, 1, 2, 3].map(|i| first_start.wrapping_add(step.wrapping_mul(i)));
+        if !is_one_row {
+            let mut x = first_x as isize;
+            for (start, left) in starts.iter_mut().zip(&mut lefts) {
+                *left = x.wrapping_mul(stride).wrapping_sub(signed(p.pad.1));
+                *start = row_start.wrapping_add(left.wrapping_mul(depth));
+                x = x.wrapping_add(1);
+                if x == width as isize {
+                    x = 0;
+                    let rows = (p.input_stride as isize).wrapping_mul(signed(p.stride.0));
+                    row_start = row_start.wrapping_add(rows);
+                }
             }
         }
         let segments = (end_tap - first_tap) as usize;
         let words = self.segment.div_ceil(4);
         let last = (segments - 1).wrapping_mul(self.row_step).wrapping_add(words * 4);
-        let is_inside = |&start: &isize| {
-            usize::try_from(start).is_ok_and(|start| start.wrapping_add(last) <= cells.len())
-        };
+        let least = starts.iter().fold(isize::MAX, |least, &start| start.min(least));
+        let greatest = starts.iter().fold(isize::MIN, |greatest, &start| start.max(greatest));
+        let ends = usize::try_from(greatest).ok().and_then(|greatest| greatest.checked_add(last));
         let size = (taps as usize).wrapping_mul(self.segment).wrapping_mul(2);
-        if !starts.iter().all(is_inside) || self.x.len() < size {
+        if least < 0 || ends.is_none_or(|end| end > cells.len()) || self.x.len() < size {
             return Ok(false);
         }
         let from = starts.map(|start| cells.as_ptr().cast::<i8>().wrapping_offset(start));
@@ -518,6 +524,12 @@ impl<'a> Windows<'a> {
         }
         // What was read outside the image becomes zero.
         let kernel_width = signed(p.kernel.1);
+        let [left, _, _, right] = lefts;
+        let is_inside = is_one_row && left >= 0 && right.wrapping_add(kernel_width) <= signed(p.input_size.1);
+        if is_inside && is_whole {
+            self.widen_staged()?;
+            return Ok(true);
+        }
         for tap in (0..first_tap).chain(end_tap..taps) {
             for pixel in 0..4 {
                 self.clear(pixel, (tap as usize).wrapping_mul(self.segment), self.segment);
@@ -526,12 +538,16 @@ impl<'a> Windows<'a> {
         for (pixel, left) in lefts.into_iter().enumerate() {
             let before = left.wrapping_neg().clamp(0, kernel_width) as usize;
             let inside = (signed(p.input_size.1).wrapping_sub(left)).clamp(0, kernel_width) as usize;
-            if before > 0 || inside < kernel_width as usize {
-                for tap in first_tap..end_tap {
-                    let start = (tap as usize).wrapping_mul(self.segment);
-                    let from = start.wrapping_add(inside.wrapping_mul(self.depth));
-                    self.clear(pixel, start, before.wrapping_mul(self.depth));
-                    self.clear(pixel, from, start.wrapping_add(self.segment).wrapping_sub(from));
+            let (left, right) = (before.wrapping_mul(self.depth), inside.wrapping_mul(self.depth));
+            let is_inside = left == 0 && right >= self.segment;
+            let taps = if is_inside { 0..0 } else { first_tap..end_tap };
+            for tap in taps {
+                let start = (tap as usize).wrapping_mul(self.segment);
+                if left > 0 {
+                    self.clear(pixel, start, left);
+                }
+                if right < self.segment {
+                    self.clear(pixel, start.wrapping_add(right), self.segment.wrapping_sub(right));
                 }
             }
         }

@@ -98,6 +98,7 @@ struct Run {
 #[unsafe(naked)]
 unsafe extern "C" fn rounded_run(run: &mut Run) {
     core::arch::naked_asm!(
+        core_of_asm!(),
         "push {{r0, r1, r4-r11, lr}}",
         // A window: r6-r9 accumulate.
         "2:",

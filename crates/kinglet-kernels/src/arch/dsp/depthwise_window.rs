@@ -88,9 +88,8 @@ pub(crate) struct Widen {
 /// stack where there is none.
 #[cfg(all(any(kinglet_family = "dsp", kinglet_family = "mve"), target_abi = "eabihf"))]
 macro_rules! spare {
-    // The directive is for the assembler's first look at the crate, which is blind to the target's features.
     (enter) => {
-        ".fpu fpv4-sp-d16"
+        ""
     };
     (leave) => {
         ""
@@ -139,6 +138,7 @@ macro_rules! spare {
 #[unsafe(naked)]
 pub(crate) unsafe extern "C" fn widen_four(block: &Widen) {
     core::arch::naked_asm!(
+        core_of_asm!(),
         "push {{r4-r11, lr}}",
         "mov lr, r0",
         "ldm r0, {{r0-r6}}",
@@ -180,6 +180,7 @@ pub(crate) unsafe extern "C" fn widen_four(block: &Widen) {
 #[unsafe(naked)]
 pub(crate) unsafe extern "C" fn widen_two(block: &Widen) {
     core::arch::naked_asm!(
+        core_of_asm!(),
         "push {{r4-r9, lr}}",
         "mov lr, r0",
         "ldm r0, {{r0-r6}}",
@@ -444,6 +445,7 @@ macro_rules! strips {
         #[unsafe(naked)]
         pub(crate) unsafe extern "C" fn $name(block: &Strips) {
             core::arch::naked_asm!(
+                core_of_asm!(),
                 "push {{r4-r11, lr}}",
                 spare!(enter),
                 "ldr r12, [r0, #44]",

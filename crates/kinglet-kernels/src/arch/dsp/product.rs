@@ -302,6 +302,7 @@ mod inner {
     #[unsafe(naked)]
     pub(super) unsafe extern "C" fn packed(args: *mut Args) {
         naked_asm!(
+            core_of_asm!(),
             "push {{r4-r11, lr}}",
             "sub sp, sp, #12",
             "str r0, [sp, #8]",
@@ -376,6 +377,7 @@ mod inner {
     #[unsafe(naked)]
     pub(super) unsafe extern "C" fn rows(args: *mut Args) {
         naked_asm!(
+            core_of_asm!(),
             "push {{r4-r11, lr}}",
             "sub sp, sp, #12",
             "str r0, [sp, #8]",

@@ -126,6 +126,7 @@ mod inner {
     #[unsafe(naked)]
     pub(super) unsafe extern "C" fn widen(four: &Four) {
         naked_asm!(
+            core_of_asm!(),
             "push {{r0, r4-r11, lr}}",
             "ldrd r10, r11, [r0, #{to}]",
             "ldrd r12, lr, [r0, #{words}]",
