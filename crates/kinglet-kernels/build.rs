@@ -18,10 +18,18 @@ fn main() {
     }
     let family = forced().unwrap_or_else(from_target);
     println!("cargo::rustc-cfg=kinglet_family=\"{family}\"");
+    println!("cargo::rustc-check-cfg=cfg(kinglet_armv6m)");
+    let target = env::var("TARGET").unwrap_or_default();
+    if target.starts_with("thumbv6m") {
+        println!("cargo::rustc-cfg=kinglet_armv6m");
+    }
+    println!("cargo::rustc-check-cfg=cfg(kinglet_armv7m)");
+    if target.starts_with("thumbv7") || target.starts_with("thumbv8m.main") {
+        println!("cargo::rustc-cfg=kinglet_armv7m");
+    }
     // Kernels that need the floating-point registers as a store of weights, besides the DSP extension.
     println!("cargo::rustc-check-cfg=cfg(kinglet_dsp_vfp)");
     println!("cargo::rustc-check-cfg=cfg(kinglet_armv8)");
-    let target = env::var("TARGET").unwrap_or_default();
     if target.starts_with("thumbv8") {
         println!("cargo::rustc-cfg=kinglet_armv8");
     }

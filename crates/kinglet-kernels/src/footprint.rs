@@ -269,6 +269,7 @@ impl<'w> Footprint<'w> {
                 footprint.write = Span::new(p.output, &[to, p.output_rows]);
             }
             Kernel::Conv2d
+            | Kernel::Conv2dScalar
             | Kernel::Conv2dAvx512Vnni
             | Kernel::Conv2dAvxVnni
             | Kernel::Conv2dAvx2
@@ -304,6 +305,7 @@ impl<'w> Footprint<'w> {
             Kernel::DepthwiseConv2d
             | Kernel::DepthwiseConv2dS8W4
             | Kernel::DepthwiseConv2dS16
+            | Kernel::DepthwiseConv2dScalar
             | Kernel::DepthwiseConv2dAvx512Vnni
             | Kernel::DepthwiseConv2dAvxVnni
             | Kernel::DepthwiseConv2dAvx2
@@ -336,6 +338,7 @@ impl<'w> Footprint<'w> {
             }
             Kernel::FullyConnected
             | Kernel::FullyConnectedLitert
+            | Kernel::FullyConnectedScalar
             | Kernel::FullyConnectedAvx512Vnni
             | Kernel::FullyConnectedAvxVnni
             | Kernel::FullyConnectedAvx2

@@ -175,6 +175,9 @@ macro_rules! for_each_kernel {
             FullyConnectedDsp = 304, dsp::fully_connected_packed, [FullyConnected], "DSP fully connected, packed weights, one factor";
             FullyConnectedDspRows = 305, dsp::fully_connected_rows, [FullyConnected], "DSP fully connected, weights as in the file";
             FullyConnectedDspChannels = 306, dsp::fully_connected_packed_channels, [FullyConnected], "DSP fully connected, packed weights, a factor for each output";
+            Conv2dScalar = 500, scalar::conv_2d, [Conv2d], "scalar convolution";
+            DepthwiseConv2dScalar = 501, scalar::depthwise_conv_2d, [DepthwiseConv2d], "scalar depthwise convolution";
+            FullyConnectedScalar = 502, scalar::fully_connected, [FullyConnected], "scalar fully connected";
             Conv2dAvx512Vnni = 400, x86::conv_2d_avx512_vnni, [Conv2d], "convolution, AVX-512 VNNI";
             DepthwiseConv2dAvx512Vnni = 401, x86::depthwise_conv_2d_avx512_vnni, [DepthwiseConv2d], "depthwise convolution, AVX-512 VNNI";
             DepthwiseOneAvx512Vnni = 402, x86::depthwise_one_avx512_vnni, [DepthwiseConv2d], "depthwise convolution of one channel, AVX-512 VNNI";

@@ -11,10 +11,30 @@ pub fn saturating_rounding_doubling_high_mul(a: i32, b: i32) -> i32 {
     if a == i32::MIN && b == i32::MIN {
         return i32::MAX;
     }
-    let ab = i64::from(a) * i64::from(b);
+    let ab = wide_product(a, b);
     // The reference adds 2^30 (or 1 - 2^30 when negative) and divides by 2^31 towards zero. That equals
     // one floor with the nudge 2^30: for negative products the truncation adds what the nudge lacks.
     ((ab + (1 << 30)) >> 31) as i32
+}
+
+/// `a * b`. Armv6-M multiplies 32 bits to 32: there, the compiler would call a function for 64 bits by 64.
+#[inline]
+fn wide_product(a: i32, b: i32) -> i64 {
+    #[cfg(not(kinglet_armv6m))]
+    {
+        i64::from(a) * i64::from(b)
+    }
+    #[cfg(kinglet_armv6m)]
+    {
+        let ((a_low, a_high), (b_low, b_high)) = ((a & 0xffff, a >> 16), (b & 0xffff, b >> 16));
+        // All but the first are products of at most 16 bits with 17; no sum exceeds 32 bits.
+        let low = (a_low as u32).wrapping_mul(b_low as u32);
+        let middle = (a_high * b_low).wrapping_add((low >> 16) as i32);
+        let other = (a_low * b_high).wrapping_add(middle & 0xffff);
+        let high = (a_high * b_high).wrapping_add(middle >> 16).wrapping_add(other >> 16);
+        let low = (other as u32) << 16 | low & 0xffff;
+        i64::from(high) << 32 | i64::from(low)
+    }
 }
 
 /// `x / 2^exponent`, rounded to nearest, ties away from zero. gemmlowp: `RoundingDivideByPOT`.
@@ -107,7 +127,10 @@ impl Multiplier {
     /// `x` times this factor, with TFLite's two roundings.
     #[inline]
     pub fn apply(self, x: i32) -> i32 {
-        multiply_by_quantized_multiplier(x, self.multiplier, i32::from(self.shift))
+        let (left, right) = (self.shift.max(0) as u32, self.shift.min(0).unsigned_abs());
+        // As `multiply_by_quantized_multiplier`; a multiplier that is not negative saturates nothing.
+        let product = wide_product(x.wrapping_shl(left), self.multiplier.max(0));
+        rounding_divide_by_pot(((product + (1 << 30)) >> 31) as i32, right.into())
     }
 }
 

@@ -30,6 +30,7 @@ macro_rules! core_of_asm {
 
 pub mod dsp;
 pub mod mve;
+pub mod scalar;
 #[allow(clippy::multiple_unsafe_ops_per_block, reason = "a kernel's loads and stores have one reason")]
 #[allow(clippy::needless_range_loop, reason = "a tile in registers is indexed by row and column")]
 #[cfg_attr(not(kinglet_wide), allow(dead_code, reason = "nothing here reads what is packed"))]

@@ -1,7 +1,7 @@
 //! CONV_2D: two-dimensional convolution, NHWC activations, OHWI weights.
 
 use crate::arch::wide::layers;
-use crate::arch::{dsp, mve};
+use crate::arch::{dsp, mve, scalar};
 use crate::ops::layer::{Activation, Nibbles, Sum, Taps, dot};
 use crate::ops::rows::{Axis, RowShape, Rows, batch_and_row, product, row_distances};
 use crate::params::params;
@@ -87,6 +87,7 @@ pub fn choose(params: &Conv2dParams, weights: &Weights<'_>, how: &How) -> Choice
     };
     let fast = helium.or_else(|| match how.target {
         Target::Dsp | Target::Mve if Target::Dsp.is_linked() => dsp::conv::choose(params, weights, how),
+        Target::Scalar if Target::Scalar.is_linked() => scalar::conv_2d::choose(params, weights, how),
         _ if cfg!(kinglet_wide) => layers::choose_conv(params, weights, how),
         _ => None,
     });
@@ -97,6 +98,7 @@ pub fn choose(params: &Conv2dParams, weights: &Weights<'_>, how: &How) -> Choice
 pub fn pack(kernel: Kernel, params: &Conv2dParams, weights: &Weights<'_>, out: &mut [u8]) {
     match kernel.target() {
         Target::Dsp if Target::Dsp.is_linked() => dsp::conv::pack(kernel, params, weights, out),
+        Target::Scalar if Target::Scalar.is_linked() => scalar::conv_2d::pack(params, weights, out),
         Target::Mve if Target::Mve.is_linked() => mve::conv::pack(kernel, params, weights, out),
         _ if cfg!(kinglet_wide) => layers::pack_conv(kernel.target(), params, weights, out),
         _ => {}

@@ -1,5 +1,6 @@
 //! DEPTHWISE_CONV_2D: every input channel is convolved by filters of its own.
 
+use crate::arch::scalar;
 use crate::arch::wide::layers;
 use crate::ops::conv_2d::{self, Conv2dParams};
 use crate::ops::layer::{Activation, Nibbles, Sum, Taps};
@@ -120,6 +121,9 @@ pub fn choose(params: &DepthwiseConv2dParams, weights: &Weights<'_>, how: &How) 
         return choice;
     }
     let fast = match how.target {
+        Target::Scalar if Target::Scalar.is_linked() => {
+            scalar::depthwise_conv_2d::choose(params, weights, how)
+        }
         target if target.has_dsp() => {
             // Weights in rows are not what a depthwise layer has.
             let as_conv = || {
@@ -141,6 +145,9 @@ pub fn choose(params: &DepthwiseConv2dParams, weights: &Weights<'_>, how: &How) 
 /// Writes a layer's constants as the kernel chosen wants them: [`Choice::prepared`] bytes.
 pub fn pack(kernel: Kernel, params: &DepthwiseConv2dParams, weights: &Weights<'_>, out: &mut [u8]) {
     match kernel.target() {
+        Target::Scalar if Target::Scalar.is_linked() => {
+            scalar::depthwise_conv_2d::pack(params, weights, out);
+        }
         Target::Mve if Target::Mve.is_linked() => mve::pack_depthwise(kernel, params, weights, out),
         Target::Dsp => {
             if let Some(params) = as_conv_2d(params) {

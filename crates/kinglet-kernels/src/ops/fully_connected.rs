@@ -3,7 +3,7 @@
 use core::cell::Cell;
 
 use crate::arch::wide::layers;
-use crate::arch::{dsp, mve};
+use crate::arch::{dsp, mve, scalar};
 use crate::ops::layer::{Activation, Nibbles, Sum, Taps, dot};
 use crate::ops::rows::{Rows, product};
 use crate::params::params;
@@ -54,6 +54,7 @@ pub fn choose(params: &FullyConnectedParams, weights: &Weights<'_>, how: &How) -
     };
     let fast = helium.or_else(|| match how.target {
         Target::Dsp | Target::Mve if Target::Dsp.is_linked() => dsp::fc::choose(params, weights, how),
+        Target::Scalar if Target::Scalar.is_linked() => scalar::fully_connected::choose(params, weights, how),
         _ if cfg!(kinglet_wide) => layers::choose_dense(params, weights, how),
         _ => None,
     });
@@ -64,6 +65,7 @@ pub fn choose(params: &FullyConnectedParams, weights: &Weights<'_>, how: &How) -
 pub fn pack(kernel: Kernel, params: &FullyConnectedParams, weights: &Weights<'_>, out: &mut [u8]) {
     match kernel.target() {
         Target::Dsp if Target::Dsp.is_linked() => dsp::fc::pack(params, weights, out),
+        Target::Scalar if Target::Scalar.is_linked() => scalar::fully_connected::pack(params, weights, out),
         Target::Mve if Target::Mve.is_linked() => mve::fully_connected::pack(params, weights, out),
         _ if cfg!(kinglet_wide) => layers::pack_dense(kernel.target(), params, weights, out),
         _ => {}

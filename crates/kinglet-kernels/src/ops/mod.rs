@@ -42,5 +42,4 @@ pub mod transpose_conv;
 pub mod unary;
 pub mod x86;
 
-pub use crate::arch::dsp;
-pub use crate::arch::mve;
+pub use crate::arch::{dsp, mve, scalar};

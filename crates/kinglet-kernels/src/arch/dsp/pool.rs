@@ -43,9 +43,9 @@ impl Window<'_> {
     /// Visits one channel of each pixel.
     #[inline(always)]
     fn each_byte(&self, channel: usize, mut visit: impl FnMut(i8)) {
-        let rows = self.cells.get(channel..).unwrap_or_default().chunks(self.stride).take(self.rows);
+        let rows = self.cells.get(channel..).unwrap_or_default().chunks(self.stride.max(1)).take(self.rows);
         for row in rows {
-            row.iter().step_by(self.depth).take(self.pixels).for_each(|cell| visit(cell.get()));
+            row.iter().step_by(self.depth.max(1)).take(self.pixels).for_each(|cell| visit(cell.get()));
         }
     }
 }

@@ -507,6 +507,15 @@ impl Tiles<'_> {
                     at += 4;
                 }
             }
+            // In memory of their own, so that the loop above keeps its sums in registers.
+            let mut finished = MaybeUninit::<[[V; C]; R]>::uninit();
+            let finished = core::hint::black_box(finished.as_mut_ptr());
+            for r in 0..R {
+                for c in 0..C {
+                    (&raw mut (*finished)[r][c]).write(sums[r][c]);
+                }
+            }
+            let sums = &mut *finished;
             if *self.group != 0 {
                 for c in 0..C {
                     let factors = V::factors(constants.add(c * column));
