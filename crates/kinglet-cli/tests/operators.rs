@@ -4,7 +4,7 @@ use std::path::Path;
 use std::process::Command;
 
 /// Folders that passed when this was last changed. More is better; fewer is a regression.
-const PASSED: usize = 1_620;
+const PASSED: usize = 1_647;
 
 #[test]
 fn operators_are_exact_or_refused() {
