@@ -294,7 +294,7 @@ pub struct Layout<'m> {
 }
 
 impl<'m> Layout<'m> {
-    /// Lays out a graph's tensors. `words` is working memory: 16 bytes a tensor.
+    /// Lays out a graph's tensors. `words` is working memory: 24 bytes a tensor.
     ///
     /// # Errors
     /// [`PlanError::Model`] when an operator is refused, reads what nothing has written, or writes what is

@@ -9,7 +9,7 @@
 //! 2. [`prepare`] asks each operator's descriptor for its kernel, and writes the kernel's parameters.
 //! 3. [`check`] proves, sharing no code with the two, that no step overwrites what another still needs.
 //!
-//! The planner needs memory for 16 bytes a tensor while it works, and no heap.
+//! The planner needs memory for 24 bytes a tensor while it works, and no heap.
 #![no_std]
 #![forbid(unsafe_code)]
 

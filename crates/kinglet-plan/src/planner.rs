@@ -140,7 +140,7 @@ pub struct Planner<'g, 'm> {
 }
 
 impl<'g, 'm> Planner<'g, 'm> {
-    /// Checks the operators of `graph` and lays out its tensors. `words` is working memory, 16 bytes a
+    /// Checks the operators of `graph` and lays out its tensors. `words` is working memory, 24 bytes a
     /// tensor, taken from its end; what is left of it is free for the plan.
     ///
     /// # Errors
