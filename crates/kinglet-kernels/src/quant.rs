@@ -11,7 +11,12 @@ pub fn saturating_rounding_doubling_high_mul(a: i32, b: i32) -> i32 {
     if a == i32::MIN && b == i32::MIN {
         return i32::MAX;
     }
-    let ab = wide_product(a, b);
+    doubled_high(wide_product(a, b))
+}
+
+/// High 32 bits of `2 * ab`, rounded to nearest.
+#[inline]
+fn doubled_high(ab: i64) -> i32 {
     // The reference adds 2^30 (or 1 - 2^30 when negative) and divides by 2^31 towards zero. That equals
     // one floor with the nudge 2^30: for negative products the truncation adds what the nudge lacks.
     ((ab + (1 << 30)) >> 31) as i32
@@ -130,7 +135,7 @@ impl Multiplier {
         let (left, right) = (self.shift.max(0) as u32, self.shift.min(0).unsigned_abs());
         // As `multiply_by_quantized_multiplier`; a multiplier that is not negative saturates nothing.
         let product = wide_product(x.wrapping_shl(left), self.multiplier.max(0));
-        rounding_divide_by_pot(((product + (1 << 30)) >> 31) as i32, right.into())
+        rounding_divide_by_pot(doubled_high(product), right.into())
     }
 }
 
