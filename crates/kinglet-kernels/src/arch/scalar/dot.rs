@@ -109,7 +109,7 @@ pub(super) fn one_by_four(input: &[Cell<i8>], weights: [&[i8]; 4]) -> [i32; 4] {
 mod armv6m {
     use core::arch::naked_asm;
 
-    /// See [`two_by_two`](super::two_by_two): 15 instructions for 4 products.
+    /// See `two_by_two` above: 15 instructions for 4 products.
     ///
     /// # Safety
     /// `len` is at least 1; the first four pointers are to `len` readable bytes each.
@@ -172,7 +172,7 @@ mod armv6m {
         )
     }
 
-    /// See [`one_by_four`](super::one_by_four): 15 instructions for 4 products.
+    /// See `one_by_four` above: 15 instructions for 4 products.
     ///
     /// # Safety
     /// `len` is at least 1; `x` and the pointers in `rows` are to `len` readable bytes each.
@@ -320,7 +320,7 @@ mod armv7m {
     use core::arch::naked_asm;
     use core::cell::Cell;
 
-    /// See [`two_by_two`](super::two_by_two): 34 instructions for 16 products.
+    /// See `two_by_two` above: 34 instructions for 16 products.
     ///
     /// # Safety
     /// The first four pointers are to `len` readable bytes each.
@@ -376,7 +376,7 @@ mod armv7m {
         )
     }
 
-    /// See [`one_by_four`](super::one_by_four): 38 instructions for 16 products.
+    /// See `one_by_four` above: 38 instructions for 16 products.
     ///
     /// # Safety
     /// `x` and the pointers in `rows` are to `len` readable bytes each.
@@ -433,7 +433,7 @@ mod armv7m {
         )
     }
 
-    /// See [`Pixels`](super::Pixels): 17 instructions for 4 products.
+    /// See `Pixels` above: 17 instructions for 4 products.
     ///
     /// # Safety
     /// `count` is at least 1; bytes `first..first + 4` of each pixel can be read, and four bytes at `weights` and

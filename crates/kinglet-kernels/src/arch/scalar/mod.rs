@@ -1,7 +1,7 @@
 //! 32-bit cores without SIMD: Armv6-M (Cortex-M0+), Armv7-M (Cortex-M3), RV32IMC.
 //!
-//! What there is to gain is in [`dot`]: a byte that is loaded is used twice or four times, and nothing is
-//! subtracted from it, because the zero point is in the bias already ([`constants`]).
+//! What there is to gain is in `dot`: a byte that is loaded is used twice or four times, and nothing is
+//! subtracted from it, because the zero point is in the bias already (`constants`).
 
 mod constants;
 pub(crate) mod conv_2d;
