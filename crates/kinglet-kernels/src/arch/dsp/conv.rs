@@ -15,7 +15,7 @@ use crate::{Call, Choice, Distances, Fault, How, Kernel, Overlap, Region, Weight
 /// Accumulators of layers in [`block`] are below 2^this.
 const BITS: u32 = 23;
 
-/// Least and greatest shift to the left of [`Rule::Floor`] in [`block`].
+/// Least and greatest shift to the left of `Rule::Floor` in [`block`].
 const FLOOR_SHIFTS: core::ops::RangeInclusive<u32> = 2..=8;
 
 /// Sizes that follow from the parameters.
@@ -211,25 +211,25 @@ pub(crate) fn pack(kernel: Kernel, p: &Conv2dParams, weights: &Weights<'_>, out:
     }
 }
 
-/// Packed weights, [`Rule::Floor`].
+/// Packed weights, `Rule::Floor`.
 #[inline(never)]
 pub fn conv_2d_floor(call: &Call<'_>) -> Result<(), Fault> {
     convolve::<true>(call, Rule::Floor)
 }
 
-/// Packed weights, [`Rule::Rounded`].
+/// Packed weights, `Rule::Rounded`.
 #[inline(never)]
 pub fn conv_2d_rounded(call: &Call<'_>) -> Result<(), Fault> {
     convolve::<true>(call, Rule::Rounded)
 }
 
-/// Weights as in the file, [`Rule::Floor`].
+/// Weights as in the file, `Rule::Floor`.
 #[inline(never)]
 pub fn conv_2d_rows_floor(call: &Call<'_>) -> Result<(), Fault> {
     convolve::<false>(call, Rule::Floor)
 }
 
-/// Weights as in the file, [`Rule::Rounded`].
+/// Weights as in the file, `Rule::Rounded`.
 #[inline(never)]
 pub fn conv_2d_rows_rounded(call: &Call<'_>) -> Result<(), Fault> {
     convolve::<false>(call, Rule::Rounded)
